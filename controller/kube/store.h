@@ -1,0 +1,89 @@
+/* What is known of the watched objects, kept small.
+ *
+ * Of most objects only identity, resourceVersion, a digest of what was compared and a few numbers stay; the document is
+ * there from the moment it arrives until a reconcile has taken it to compare it (store_group moves it out). Kinds with
+ * `keep` (our own custom resources) keep their JSON as compact text. metadata.managedFields never gets here.
+ *
+ * Objects of one YBCluster form a group: (namespace, group name). All functions are safe from any thread. */
+#ifndef KUBE_STORE_H
+#define KUBE_STORE_H
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "kube/kind.h"
+
+/* The few facts of an object that later decisions use; each reconciler says what its numbers mean. */
+struct summary {
+	int64_t number[6];
+	uint8_t mark[16];
+	char *text; /* malloc'd by summarize(), or NULL; the store frees it */
+};
+
+/* How one kind is watched: a row of the reconcilers' table. */
+struct watched {
+	const struct kind *kind;
+	const char *selector; /* labelSelector, not escaped; NULL: all */
+	bool keep;            /* keep the JSON text */
+	bool first;           /* synced before the kinds that are not: own custom resources */
+	/* The group that the object belongs to, or NULL; borrowed from the object. */
+	const char *(*group)(const json_t *object);
+	/* Fills the summary; may be NULL. */
+	void (*summarize)(const json_t *object, struct summary *summary);
+};
+
+struct object {
+	const struct watched *watched;
+	const char *namespace, *name, *uid, *owner_uid; /* owner_uid: of the controller reference, "" without */
+	uint64_t version;       /* resourceVersion; the API server promises order since 1.35, etcd always had it */
+	bool deleting;          /* has a deletionTimestamp */
+	struct summary summary; /* text is the arena's here */
+	bool in_sync;           /* `compared` is the digest of a desired document that this very version satisfies */
+	struct digest compared;
+	json_t *document;       /* the arena's, NULL when it was taken before; `keep` kinds: always there */
+};
+
+struct store;
+/* Called after an entry changed, without any lock; `group` may be NULL, `initial` while the first list comes in. */
+typedef void store_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
+	const char *group, bool initial);
+
+struct store *store_create(const struct watched *watched, size_t count, store_changed *changed, void *context);
+void store_destroy(struct store *store);
+
+/* The watch's side. put() takes the reference of `object`; an older version than the known one is ignored. */
+void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial);
+void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
+	const char *uid, uint64_t version);
+/* After a complete list at `version`: forgets the objects that were not in it and are not newer. */
+void store_replace_begin(struct store *store, const struct watched *watched);
+void store_replace_end(struct store *store, const struct watched *watched, uint64_t version);
+bool store_synced(struct store *store); /* every kind had its first complete list */
+bool store_first_synced(struct store *store); /* every kind with `first` had it */
+/* How many documents wait to be compared: the watch stops reading above its limit, but only after first sync of `first`
+ * kinds, and until `milliseconds` have passed. */
+void store_wait_for_room(struct store *store, size_t limit, int milliseconds);
+
+/* The reconcilers' side. Copies live in the arena. */
+/* One object; NULL when it is unknown. Kinds with `keep`: with its document, else without touching the document. */
+struct object *store_get(struct store *store, struct arena *arena, const struct kind *kind, const char *namespace,
+	const char *name);
+/* All of a group, in no order; documents move to the arena. */
+struct object **store_group(struct store *store, struct arena *arena, const char *namespace, const char *group,
+	size_t *count);
+/* All of a kind in a namespace (NULL: everywhere), without documents unless `keep`. */
+struct object **store_list(struct store *store, struct arena *arena, const struct kind *kind, const char *namespace,
+	size_t *count);
+/* After a write: what the server answered. Nothing older is believed from now on. With `compared`, the answer is known
+ * to satisfy that desired document. Does not call changed(). */
+void store_wrote(struct store *store, const struct kind *kind, const json_t *answer, const struct digest *compared);
+/* The known version was compared and satisfies the document with this digest. No effect when it has changed since. */
+void store_compared(struct store *store, const struct object *object, const struct digest *digest);
+/* After a delete that the server took: the entry counts as deleting until the watch says it is gone. */
+void store_deleted(struct store *store, const struct kind *kind, const char *namespace, const char *name, const char *uid);
+/* Counts for metrics: objects by watched row, and documents that wait. */
+size_t store_count(struct store *store, size_t row);
+size_t store_documents(struct store *store);
+
+#endif

@@ -1,0 +1,20 @@
+/* Metrics in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats), under the names that users of
+ * controller-runtime know. A metric is a row of the table in metrics.c; labels are formatted by the caller. */
+#ifndef RUN_METRICS_H
+#define RUN_METRICS_H
+#include "base/str.h"
+
+struct metrics;
+struct metrics *metrics_create(void);
+void metrics_destroy(struct metrics *metrics);
+/* `name` must be in the table; `labels` as in `controller="ybcluster",result="success"`, "" for none. */
+void metrics_add(struct metrics *metrics, const char *name, const char *labels, double value);
+void metrics_set(struct metrics *metrics, const char *name, const char *labels, double value);
+void metrics_observe(struct metrics *metrics, const char *name, const char *labels, double value); /* histograms */
+/* Drops one series: of a cluster that is gone. */
+void metrics_drop(struct metrics *metrics, const char *name, const char *labels);
+/* Called before each page is written, to set what is only known now (queue depth, store size). */
+void metrics_collect(struct metrics *metrics, void (*collect)(void *context), void *context);
+void metrics_write(struct metrics *metrics, struct str *page);
+
+#endif

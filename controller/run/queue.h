@@ -1,0 +1,30 @@
+/* The work queue: keys, each at most once in it and never handed out twice at once (client-go's workqueue semantics).
+ * Failing keys come back after 5 ms x 2^n, at most 1000 s. Two priorities: the initial list runs behind real changes. */
+#ifndef RUN_QUEUE_H
+#define RUN_QUEUE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+struct queue;
+struct queue *queue_create(void);
+void queue_destroy(struct queue *queue);
+/* At once. A key that is being worked on runs again after it is done. */
+void queue_add(struct queue *queue, const char *key, bool low);
+/* After `seconds`; the earlier of several wins; an add at once leaves it standing. */
+void queue_add_after(struct queue *queue, const char *key, double seconds);
+/* Blocks; the caller's to free. NULL: stopped and drained of nothing more than what was handed out. */
+char *queue_get(struct queue *queue);
+/* The key's work has ended. `failed`: it comes back with backoff; otherwise its count of failures is forgotten. */
+void queue_done(struct queue *queue, const char *key, bool failed);
+void queue_stop(struct queue *queue);
+
+/* For metrics (names as client-go's workqueue provider has them). */
+struct queue_stats {
+	size_t depth, delayed, working;
+	uint64_t adds, retries;
+	double longest_running_seconds, unfinished_seconds;
+};
+struct queue_stats queue_stats(struct queue *queue);
+
+#endif

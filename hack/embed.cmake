@@ -1,0 +1,12 @@
+# Writes the files of FILES into one C source, OUT, as a table {name, text, length}, ended by a row of NULLs.
+set(rows "")
+set(source "#include \"pure/manifests.h\"\n\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  string(MAKE_C_IDENTIFIER ${name} identifier)
+  file(READ ${file} bytes HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(APPEND source "static const char ${identifier}[] = {${bytes}0};\n")
+  string(APPEND rows "\t{\"${name}\", ${identifier}, sizeof ${identifier} - 1},\n")
+endforeach()
+file(WRITE ${OUT} "${source}\nconst struct manifest_text manifest_texts[] = {\n${rows}\t{0},\n};\n")
