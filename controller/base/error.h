@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #define must_check __attribute__((warn_unused_result))
-#define printf_like(format, args) __attribute__((format(printf, format, args)))
+#define printf_like(text, args) __attribute__((format(printf, text, args)))
 
 enum error_kind {
 	ERR_NONE = 0,
