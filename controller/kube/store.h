@@ -56,9 +56,11 @@ void store_destroy(struct store *store);
 void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial);
 void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
 	const char *uid, uint64_t version);
-/* After a complete list at `version`: forgets the objects that were not in it and are not newer. */
-void store_replace_begin(struct store *store, const struct watched *watched);
-void store_replace_end(struct store *store, const struct watched *watched, uint64_t version);
+/* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in it
+ * and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by side: the
+ * watch begins all of them before it lists the first, and a row is synced once each begin had its end; it stays so. */
+void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace);
+void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
 bool store_synced(struct store *store); /* every kind had its first complete list */
 bool store_first_synced(struct store *store); /* every kind with `first` had it */
 /* How many documents wait to be compared: the watch stops reading above its limit, but only after first sync of `first`
