@@ -1,5 +1,5 @@
 // The parts of a Kubernetes control plane in one program, for tests and the demo.
-module ybcluster-operator/hack/control-plane
+module ybcluster-operator/hack/parts
 
 go 1.26.0
 
