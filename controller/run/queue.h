@@ -18,6 +18,8 @@ char *queue_get(struct queue *queue);
 /* The key's work has ended. `failed`: it comes back with backoff; otherwise its count of failures is forgotten. */
 void queue_done(struct queue *queue, const char *key, bool failed);
 void queue_stop(struct queue *queue);
+/* Seconds that a key which is being worked on had waited in the queue; for metrics. */
+double queue_waited(struct queue *queue, const char *key);
 
 /* For metrics (names as client-go's workqueue provider has them). */
 struct queue_stats {

@@ -1,0 +1,63 @@
+/* The store's own: one entry an object, in one allocation with its strings, and the two indexes over the entries.
+ * Nothing here locks. */
+#ifndef KUBE_ENTRY_H
+#define KUBE_ENTRY_H
+#include "kube/store.h"
+
+struct entry {
+	struct entry *next;	   /* in the bucket of (row, namespace, name) */
+	struct entry *sibling; /* in the bucket of (namespace, group) */
+	json_t *document;	   /* not compared yet */
+	char *kept;			   /* the compact text, for kinds with `keep` */
+	struct summary summary;
+	struct digest compared;
+	uint64_t version;
+	uint32_t hash, group_hash;
+	uint16_t name, uid, owner, group; /* offsets into strings, where the namespace is first; no group: 0 */
+	uint8_t row;
+	bool deleting;
+	bool in_sync;
+	bool delivered; /* changed() was called for this version */
+	bool listed;	/* seen by the list that is coming in */
+	char strings[];
+};
+
+static inline const char *entry_namespace(const struct entry *entry) {
+	return entry->strings;
+}
+static inline const char *entry_name(const struct entry *entry) {
+	return entry->strings + entry->name;
+}
+static inline const char *entry_uid(const struct entry *entry) {
+	return entry->strings + entry->uid;
+}
+/* NULL: belongs to none. */
+static inline const char *entry_group(const struct entry *entry) {
+	return entry->group ? entry->strings + entry->group : NULL;
+}
+
+/* Reads identity, version, summary and, for `keep`, the text. NULL: this is no object of the API. No document yet. */
+struct entry *entry_read(const struct watched *watched, uint8_t row, const json_t *object);
+void entry_free(struct entry *entry);
+/* A copy in the arena, with the document of `keep` kinds; the entry's own document stays where it is. */
+struct object *entry_copy(const struct entry *entry, const struct watched *watched, struct arena *arena);
+/* True when both say the same but for status and bookkeeping; for kinds with `keep`. */
+bool entry_same_wish(const struct entry *a, const struct entry *b);
+
+struct entries {
+	struct entry **buckets, **groups;
+	size_t size, count;
+	uint64_t seed; /* tenants choose names: they must not be able to choose buckets */
+};
+
+void entries_init(struct entries *entries);
+void entries_done(struct entries *entries);
+struct entry *entries_find(const struct entries *entries, uint8_t row, const char *namespace, const char *name);
+/* Owns `entry` from now on. */
+void entries_add(struct entries *entries, struct entry *entry);
+/* The caller owns `entry` again. */
+void entries_take(struct entries *entries, struct entry *entry);
+/* The first of the bucket that may hold the group; go on by `sibling`, and compare. */
+struct entry *entries_group(const struct entries *entries, const char *namespace, const char *group);
+
+#endif

@@ -1,0 +1,307 @@
+#include "kube/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "kube/state.h"
+
+enum { MOST_ROWS = 255 };
+
+struct store *store_create(const struct watched *watched, size_t count, store_changed *changed, void *context) {
+	if (count > MOST_ROWS) {
+		abort();
+	}
+	struct store *store = xcalloc(1, sizeof *store + count * sizeof store->row[0]);
+	*store = (struct store){.watched = watched, .rows = count, .changed = changed, .context = context};
+	pthread_mutex_init(&store->lock, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&store->room, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	entries_init(&store->entries);
+	return store;
+}
+
+void store_destroy(struct store *store) {
+	if (!store) {
+		return;
+	}
+	for (size_t i = 0; i < store->rows; i++) {
+		for (struct list *list = store->row[i].lists, *next; list; list = next) {
+			next = list->next;
+			free(list);
+		}
+	}
+	entries_done(&store->entries);
+	pthread_cond_destroy(&store->room);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+const struct watched *store_row(const struct store *store, const struct kind *kind) {
+	for (size_t i = 0; i < store->rows; i++) {
+		const struct kind *known = store->watched[i].kind;
+		if (known == kind || (!strcmp(known->name, kind->name) && !strcmp(known->api_version, kind->api_version))) {
+			return &store->watched[i];
+		}
+	}
+	return NULL;
+}
+
+/* The callers of these hold the lock. */
+
+void store_set_document(struct store *store, struct entry *entry, json_t *document) {
+	if (entry->document) {
+		json_decref(entry->document);
+		store->documents--;
+	}
+	entry->document = document;
+	if (document) {
+		store->documents++;
+	} else {
+		pthread_cond_broadcast(&store->room);
+	}
+}
+
+void store_insert(struct store *store, struct entry *entry) {
+	entries_add(&store->entries, entry);
+	store->row[entry->row].count++;
+}
+
+void store_take_out(struct store *store, struct entry *entry) {
+	entries_take(&store->entries, entry);
+	store->row[entry->row].count--;
+	store_set_document(store, entry, NULL);
+}
+
+static void bury(struct store *store, const struct entry *entry, uint64_t version) {
+	struct grave *grave = &store->graves[store->next_grave++ % GRAVES];
+	*grave = (struct grave){.version = version, .hash = entry->hash, .row = entry->row};
+}
+
+/* What outlives the version: a deletion cannot be taken back, and a list that has seen the object has seen it. */
+void store_inherit(struct entry *entry, const struct entry *old) {
+	entry->deleting |= old->deleting && !strcmp(entry_uid(entry), entry_uid(old));
+	entry->listed |= old->listed;
+}
+
+static void tell(struct store *store, const struct entry *entry, bool initial) {
+	if (store->changed) {
+		store->changed(store->context, &store->watched[entry->row], entry_namespace(entry), entry_name(entry),
+			entry_group(entry), initial);
+	}
+}
+
+/* An entry of its own, since the one in the store may be gone once the lock is given back. */
+static struct entry *name_tag(const struct entry *entry) {
+	uint16_t last = entry->group ? entry->group : entry->owner;
+	size_t size = last + strlen(entry->strings + last) + 1;
+	struct entry *tag = xcalloc(1, sizeof *tag + size);
+	memcpy(tag->strings, entry->strings, size);
+	tag->name = entry->name;
+	tag->uid = entry->uid;
+	tag->owner = entry->owner;
+	tag->group = entry->group;
+	tag->row = entry->row;
+	return tag;
+}
+
+static void complain(struct store *store, const struct watched *watched) {
+	struct row *row = &store->row[store_index(store, watched)];
+	pthread_mutex_lock(&store->lock);
+	bool first = !row->complained;
+	row->complained = true;
+	pthread_mutex_unlock(&store->lock);
+	if (first) {
+		log_warn("objects without a usable name, namespace, uid or resourceVersion are left out", "kind",
+			watched->kind->name);
+	}
+}
+
+/* A version that is known already, from an answer to a write or from an earlier watch. True: it says something new. */
+static bool put_again(struct store *store, struct entry *old, json_t **document) {
+	old->listed = true;
+	if (old->delivered || old->in_sync) {
+		old->delivered = true;
+		return false;
+	}
+	old->delivered = true;
+	if (old->group && !old->kept) {
+		store_set_document(store, old, *document);
+		*document = NULL;
+	}
+	return true;
+}
+
+void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial) {
+	struct entry *entry = entry_read(watched, store_index(store, watched), object);
+	if (!entry) {
+		json_decref(object);
+		complain(store, watched);
+		return;
+	}
+	json_object_del(json_object_get(object, "metadata"), "managedFields");
+	struct entry *tag = NULL, *old_tag = NULL;
+	pthread_mutex_lock(&store->lock);
+	struct entry *old = entries_find(&store->entries, entry->row, entry_namespace(entry), entry_name(entry));
+	if (old && old->version >= entry->version) {
+		old->listed = true;
+		if (old->version == entry->version && put_again(store, old, &object)) {
+			tag = name_tag(old);
+		}
+		old = entry; /* to be freed */
+	} else {
+		if (old) {
+			store_inherit(entry, old);
+			store_take_out(store, old);
+			old_tag = str_equal(entry_group(old), entry_group(entry)) ? NULL : name_tag(old);
+		}
+		entry->listed = entry->delivered = true;
+		store_insert(store, entry);
+		if (entry->group && !entry->kept) {
+			store_set_document(store, entry, object);
+			object = NULL;
+		}
+		tag = name_tag(entry);
+	}
+	pthread_mutex_unlock(&store->lock);
+	entry_free(old);
+	json_decref(object);
+	if (old_tag) {
+		tell(store, old_tag, initial);
+		entry_free(old_tag);
+	}
+	if (tag) {
+		tell(store, tag, initial);
+		entry_free(tag);
+	}
+}
+
+void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
+	const char *uid, uint64_t version) {
+	uint8_t row = store_index(store, watched);
+	pthread_mutex_lock(&store->lock);
+	struct entry *entry = entries_find(&store->entries, row, namespace ? namespace : "", name);
+	/* Without a version the uid must do: an entry with another one is of an object that was made anew. */
+	if (entry && (version ? entry->version > version : uid && strcmp(uid, entry_uid(entry)) != 0)) {
+		entry = NULL;
+	}
+	if (entry) {
+		store_take_out(store, entry);
+		bury(store, entry, version ? version : entry->version);
+	}
+	pthread_mutex_unlock(&store->lock);
+	if (entry) {
+		tell(store, entry, false);
+		entry_free(entry);
+	}
+}
+
+static struct list **find_list(struct row *row, const char *namespace) {
+	struct list **at = &row->lists;
+	while (*at && strcmp((*at)->namespace, namespace) != 0) {
+		at = &(*at)->next;
+	}
+	return at;
+}
+
+bool store_in_namespace(const struct entry *entry, uint8_t row, const char *namespace) {
+	return entry->row == row && (!namespace || !strcmp(entry_namespace(entry), namespace));
+}
+
+void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace) {
+	uint8_t row = store_index(store, watched);
+	const char *name = namespace ? namespace : "";
+	pthread_mutex_lock(&store->lock);
+	struct list **list = find_list(&store->row[row], name);
+	if (!*list) {
+		*list = xcalloc(1, sizeof **list + strlen(name) + 1);
+		memcpy((*list)->namespace, name, strlen(name));
+	}
+	for (size_t i = 0; i < store->entries.size; i++) {
+		for (struct entry *entry = store->entries.buckets[i]; entry; entry = entry->next) {
+			entry->listed &= !store_in_namespace(entry, row, namespace);
+		}
+	}
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* Takes out what the list did not have, chained by `next`. */
+static struct entry *take_unlisted(struct store *store, uint8_t row, const char *namespace, uint64_t version) {
+	struct entry *gone = NULL;
+	for (size_t i = 0; i < store->entries.size; i++) {
+		for (struct entry *entry = store->entries.buckets[i], *next; entry; entry = next) {
+			next = entry->next;
+			if (store_in_namespace(entry, row, namespace) && !entry->listed && entry->version <= version) {
+				store_take_out(store, entry);
+				bury(store, entry, version);
+				entry->next = gone;
+				gone = entry;
+			}
+		}
+	}
+	return gone;
+}
+
+void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version) {
+	uint8_t index = store_index(store, watched);
+	pthread_mutex_lock(&store->lock);
+	struct row *row = &store->row[index];
+	struct list **list = find_list(row, namespace ? namespace : ""), *ended = *list;
+	if (ended) {
+		*list = ended->next;
+		free(ended);
+	}
+	struct entry *gone = take_unlisted(store, index, namespace, version);
+	row->synced |= !row->lists;
+	pthread_cond_broadcast(&store->room);
+	pthread_mutex_unlock(&store->lock);
+	for (struct entry *next; gone; gone = next) {
+		next = gone->next;
+		tell(store, gone, false);
+		entry_free(gone);
+	}
+}
+
+static bool synced(const struct store *store, bool first_only) {
+	for (size_t i = 0; i < store->rows; i++) {
+		if (!store->row[i].synced && (!first_only || store->watched[i].first)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool store_synced(struct store *store) {
+	pthread_mutex_lock(&store->lock);
+	bool all = synced(store, false);
+	pthread_mutex_unlock(&store->lock);
+	return all;
+}
+
+bool store_first_synced(struct store *store) {
+	pthread_mutex_lock(&store->lock);
+	bool all = synced(store, true);
+	pthread_mutex_unlock(&store->lock);
+	return all;
+}
+
+void store_wait_for_room(struct store *store, size_t limit, int milliseconds) {
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_mutex_lock(&store->lock);
+	while (synced(store, true) && store->documents >= limit &&
+		   pthread_cond_timedwait(&store->room, &store->lock, &until) == 0) {
+	}
+	pthread_mutex_unlock(&store->lock);
+}
