@@ -27,15 +27,16 @@ bool fail_because(struct error *err, enum error_kind kind, const char *reason, c
 }
 
 bool fail_in(struct error *err, const char *format, ...) {
-	char context[sizeof err->text];
+	char context[2 * sizeof err->text];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(context, sizeof context, format, args);
+	int length = vsnprintf(context, sizeof err->text, format, args);
 	va_end(args);
-	size_t length = strlen(context);
-	if (length + 2 < sizeof context) {
-		snprintf(context + length, sizeof context - length, ": %s", err->text);
+	if (length < 0 || (size_t)length >= sizeof err->text) {
+		length = (int)sizeof err->text - 1;
 	}
+	snprintf(context + length, sizeof context - (size_t)length, ": %s", err->text);
+	context[sizeof err->text - 1] = '\0';
 	memcpy(err->text, context, sizeof err->text);
 	return false;
 }

@@ -1,0 +1,62 @@
+/* The objects that one YBCluster owns, as the pure part sees them: what is live, and what is wanted. */
+#ifndef PURE_CHILD_H
+#define PURE_CHILD_H
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+
+enum child_kind {
+	SERVICE_ACCOUNT,
+	CONFIG_MAP,
+	NETWORK_POLICY,
+	SECRET,
+	SERVICE,
+	POD_DISRUPTION_BUDGET,
+	STATEFUL_SET,
+	POD,
+	VOLUME_CLAIM,
+	CHILD_KINDS,
+};
+
+/* What the numbers of an object's summary mean, by kind. */
+enum { STATEFUL_SET_REPLICAS, STATEFUL_SET_OBSERVED, STATEFUL_SET_VOLUME };
+enum { POD_READY, POD_STARTED };
+enum { CLAIM_REQUESTED, CLAIM_CAPACITY, CLAIM_OBSERVED };
+enum { CERTIFICATE_NOT_BEFORE, CERTIFICATE_NOT_AFTER };
+
+/* A live object. */
+struct child {
+	enum child_kind kind;
+	const char *name, *uid, *owner_uid, *version;
+	bool deleting;
+	bool in_sync;           /* this very version was compared with the document that has the digest `compared` */
+	struct digest compared;
+	int64_t number[6];
+	const uint8_t *mark;    /* 16 bytes */
+	const char *text;       /* "" when the summary has none */
+	const char *cluster_uid; /* of pods and claims: the label; else "" */
+	json_t *document;       /* NULL when it is not at hand */
+	void *handle;           /* the effectful part's own */
+};
+
+/* A wanted object. */
+struct wanted {
+	enum child_kind kind;
+	const char *name;
+	json_t *document;
+	struct digest digest;
+	const char *why;        /* what the change is for, when the reason is not a difference of fields; or NULL */
+};
+
+struct children {
+	struct child *items;
+	size_t count;
+};
+
+/* NULL when it is not there. */
+struct child *children_find(const struct children *children, enum child_kind kind, const char *name);
+const char *child_kind_name(enum child_kind kind);
+
+#endif

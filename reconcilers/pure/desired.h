@@ -1,0 +1,47 @@
+/* The documents that a cluster should have. Pure: the same cluster, settings and world give the same documents. */
+#ifndef PURE_DESIRED_H
+#define PURE_DESIRED_H
+#include "pure/allow.h"
+#include "pure/child.h"
+#include "pure/names.h"
+
+/* What a cluster's documents depend on besides its spec. */
+struct inputs {
+	const struct ybcluster *cluster;
+	const struct settings *settings;
+	const struct allowed *allowed;  /* what may come in from outside */
+	bool ipv4, ipv6;                /* the families of the live client Service; both false: not known yet */
+	const char *ca_root, *ca_chain; /* PEM bundles of C-ca */
+	const struct trust *trust;      /* a row a group: what its certificate Secret is to hold */
+	bool storage_known;             /* false: create no StatefulSet (its volumes could not be made) */
+};
+
+/* What a pod runs with of a certificate Secret; when it changes the pod restarts. */
+struct trust {
+	const char *group;
+	const char *digest; /* hexadecimal; NULL: no certificate yet, so no StatefulSet either */
+};
+
+struct wanted_list {
+	struct wanted *items;
+	size_t count;
+};
+
+/* In the order in which they are to be made: what closes comes first, what runs comes last. Certificate and admin
+ * Secrets are not here: their content is made, not derived (certificates.c, accounts.c). */
+must_check bool desired_documents(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
+	struct error *err);
+
+/* The parts, each appending to the list; for tests and for closing alone. */
+must_check bool desired_policies(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
+	struct error *err);
+must_check bool desired_services(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
+	struct error *err);
+must_check bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
+	struct error *err);
+
+/* Fills a manifest, owns it, and appends it. `values` is taken over. */
+must_check bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_list *list,
+	enum child_kind kind, const char *component, const char *manifest, json_t *values, struct error *err);
+
+#endif

@@ -1,0 +1,288 @@
+#include "pure/diff.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/quantity.h"
+#include "base/str.h"
+
+/* Lists whose elements have a key (x-kubernetes-list-map-keys in the API's own schema), by the member that holds them. */
+static const struct keyed {
+	const char *member, *key, *second;
+} keyed_lists[] = {
+	{"containers", "name", NULL},         {"initContainers", "name", NULL},     {"volumes", "name", NULL},
+	{"env", "name", NULL},                {"volumeMounts", "mountPath", NULL},  {"imagePullSecrets", "name", NULL},
+	{"ownerReferences", "uid", NULL},     {"conditions", "type", NULL},
+};
+
+/* Structs that the API treats as one value: an extra member in them changes what they mean. */
+static const char *const atomic_maps[] = {"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector"};
+
+/* Members that hold quantities. */
+static const char *const quantities[] = {"cpu", "memory", "storage", "ephemeral-storage", "sizeLimit"};
+
+struct walk {
+	struct arena *arena;
+	struct str path;
+	bool secret;
+	struct difference *found;
+};
+
+static bool among(const char *name, const char *const *names, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+#define AMONG(name, list) among(name, list, sizeof list / sizeof *list)
+
+static bool is_zero(const json_t *value) {
+	switch (json_typeof(value)) {
+	case JSON_NULL:
+	case JSON_FALSE:
+		return true;
+	case JSON_INTEGER:
+		return json_integer_value(value) == 0;
+	case JSON_STRING:
+		return json_string_length(value) == 0;
+	case JSON_ARRAY:
+		return json_array_size(value) == 0;
+	case JSON_OBJECT:
+		return json_object_size(value) == 0;
+	default:
+		return false;
+	}
+}
+
+static const char *show(struct walk *walk, const json_t *value) {
+	if (walk->secret && str_starts(walk->path.text, "data.")) {
+		return "(not shown)";
+	}
+	if (!value) {
+		return "(none)";
+	}
+	const char *text = json_is_string(value) ? json_string_value(value) : json_print(walk->arena, value);
+	return strlen(text) > 60 ? arena_printf(walk->arena, "%.57s...", text) : text;
+}
+
+static bool differs(struct walk *walk, const json_t *desired, const json_t *live) {
+	walk->found = arena_new(walk->arena, struct difference);
+	walk->found->path = arena_strdup(walk->arena, walk->path.text);
+	walk->found->text =
+		arena_printf(walk->arena, "%s %s -> %s", walk->found->path, show(walk, live), show(walk, desired));
+	return false;
+}
+
+static bool same(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact);
+
+static bool same_at(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
+	size_t length = walk->path.length;
+	str_addf(&walk->path, "%s%s", length ? "." : "", member);
+	bool ok = same(walk, member, desired, live, exact);
+	if (ok) {
+		walk->path.length = length;
+		walk->path.text[length] = '\0';
+	}
+	return ok;
+}
+
+static const struct keyed *keyed_by(const char *member) {
+	for (size_t i = 0; i < sizeof keyed_lists / sizeof *keyed_lists; i++) {
+		if (strcmp(member, keyed_lists[i].member) == 0) {
+			return &keyed_lists[i];
+		}
+	}
+	return NULL;
+}
+
+static json_t *with_key(const json_t *list, const char *key, const char *value) {
+	for (size_t i = 0; value && i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_object_get(json_array_get(list, i), key));
+		if (text && strcmp(text, value) == 0) {
+			return json_array_get(list, i);
+		}
+	}
+	return NULL;
+}
+
+static bool same_list(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
+	const struct keyed *keyed = keyed_by(member);
+	if (!keyed && json_array_size(desired) != json_array_size(live)) {
+		return differs(walk, desired, live);
+	}
+	for (size_t i = 0; i < json_array_size(desired); i++) {
+		json_t *wanted = json_array_get(desired, i);
+		const char *name = keyed ? json_string_value(json_object_get(wanted, keyed->key)) : NULL;
+		json_t *is = keyed ? with_key(live, keyed->key, name) : json_array_get(live, i);
+		const char *step = name ? name : arena_printf(walk->arena, "%zu", i);
+		if (!same_at(walk, step, wanted, is, exact)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool same_object(struct walk *walk, const json_t *desired, const json_t *live, bool exact) {
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)desired, key, value) {
+		if (!same_at(walk, key, value, json_object_get(live, key), exact || AMONG(key, atomic_maps))) {
+			return false;
+		}
+	}
+	if (!exact) {
+		return true;
+	}
+	json_object_foreach((json_t *)(uintptr_t)live, key, value) {
+		if (!json_object_get(desired, key) && !is_zero(value)) {
+			str_addf(&walk->path, ".%s", key);
+			return differs(walk, NULL, value);
+		}
+	}
+	return true;
+}
+
+static bool same_quantity(struct walk *walk, const json_t *desired, const json_t *live) {
+	const char *a = json_is_integer(desired) ? json_print(walk->arena, desired) : json_string_value(desired);
+	const char *b = json_is_integer(live) ? json_print(walk->arena, live) : json_string_value(live);
+	return (a && b && quantity_equal(a, b)) || differs(walk, desired, live);
+}
+
+static bool same(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
+	if (!live || json_is_null(live)) {
+		return is_zero(desired) || differs(walk, desired, live);
+	}
+	if (is_zero(desired) && is_zero(live)) {
+		return true;
+	}
+	if (AMONG(member, quantities)) {
+		return same_quantity(walk, desired, live);
+	}
+	if (json_typeof(desired) != json_typeof(live)) {
+		return differs(walk, desired, live);
+	}
+	if (json_is_object(desired)) {
+		return same_object(walk, desired, live, exact);
+	}
+	if (json_is_array(desired)) {
+		return same_list(walk, member, desired, live, exact);
+	}
+	return json_equal(desired, live) || differs(walk, desired, live);
+}
+
+const struct difference *diff_find(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
+	struct walk walk = {.arena = arena, .secret = kind == SECRET};
+	str_adds(&walk.path, "");
+	same_object(&walk, desired, live, false);
+	str_done(&walk.path);
+	return walk.found;
+}
+
+/* Places where nothing foreign may stand. `key`: of a list's elements, NULL: members of a map. `guard`: only entries
+ * for which it says yes. */
+struct closed {
+	enum child_kind kind;
+	const char *path, *key;
+	bool (*guard)(const json_t *entry, const json_t *live);
+};
+
+#define POD "spec.template.spec."
+
+/* A volume that refers to our certificates, flags or data, or to the host. */
+static bool touches_ours(const json_t *volume, const json_t *live) {
+	(void)live;
+	return json_object_get(volume, "secret") || json_object_get(volume, "persistentVolumeClaim") ||
+	       json_object_get(volume, "hostPath") || json_object_get(volume, "projected");
+}
+
+/* A container that mounts one of our volumes, takes a port of the host, or may do more than Pod Security `restricted`. */
+static bool intrudes(const json_t *container, const json_t *live) {
+	json_t *mounts = json_object_get(container, "volumeMounts");
+	for (size_t i = 0; i < json_array_size(mounts); i++) {
+		const char *name = json_text_or(json_array_get(mounts, i), "name", "");
+		json_t *volume = with_key(json_get(live, POD "volumes"), "name", name);
+		if (str_starts(name, "data") || strcmp(name, "certificates") == 0 || strcmp(name, "flags") == 0 ||
+		    (volume && touches_ours(volume, live))) {
+			return true;
+		}
+	}
+	json_t *ports = json_object_get(container, "ports");
+	for (size_t i = 0; i < json_array_size(ports); i++) {
+		if (json_int(json_array_get(ports, i), "hostPort", 0)) {
+			return true;
+		}
+	}
+	return json_bool(container, "securityContext.privileged", false) ||
+	       json_bool(container, "securityContext.allowPrivilegeEscalation", true);
+}
+
+static const struct closed closed_places[] = {
+	{SERVICE, "spec.ports", "name", NULL},
+	{SECRET, "data", NULL, NULL},
+	{CONFIG_MAP, "data", NULL, NULL},
+	{CONFIG_MAP, "binaryData", NULL, NULL},
+	{STATEFUL_SET, POD "volumes", "name", touches_ours},
+	{STATEFUL_SET, POD "containers", "name", intrudes},
+	{STATEFUL_SET, POD "initContainers", "name", intrudes},
+	{STATEFUL_SET, POD "ephemeralContainers", "name", intrudes},
+	{STATEFUL_SET, POD "containers.0.volumeMounts", "mountPath", NULL},
+	{STATEFUL_SET, POD "containers.0.env", "name", NULL},
+	{STATEFUL_SET, POD "containers.0.envFrom", "prefix", NULL},
+};
+
+static const char *pointer_of(struct arena *arena, const char *path, const char *last) {
+	cleanup_str struct str pointer = {0};
+	for (; *path; path++) {
+		if (pointer.length == 0) {
+			str_adds(&pointer, "/");
+		}
+		str_add(&pointer, *path == '.' ? "/" : path, 1);
+	}
+	str_adds(&pointer, "/");
+	for (; *last; last++) {
+		str_adds(&pointer, *last == '/' ? "~1" : *last == '~' ? "~0" : (char[]){*last, 0});
+	}
+	return arena_strndup(arena, pointer.text, pointer.length);
+}
+
+static void foreign_members(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live,
+	json_t *operations) {
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_get(live, place->path), key, value) {
+		if (!json_at(json_get(desired, place->path), key, NULL)) {
+			json_array_append_new(operations,
+				json_pack("{s:s, s:s}", "op", "remove", "path", pointer_of(arena, place->path, key)));
+		}
+	}
+}
+
+/* From the back, so that the indices before stay what they are. */
+static void foreign_entries(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live,
+	json_t *operations) {
+	json_t *list = json_get(live, place->path), *ours = json_get(desired, place->path);
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		json_t *entry = json_array_get(list, i);
+		const char *name = json_string_value(json_object_get(entry, place->key));
+		if (!with_key(ours, place->key, name) && (!place->guard || place->guard(entry, live))) {
+			json_array_append_new(operations, json_pack("{s:s, s:s}", "op", "remove", "path",
+							pointer_of(arena, place->path, arena_printf(arena, "%zu", i))));
+		}
+	}
+}
+
+json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
+	json_t *operations = arena_own_json(arena,
+		json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "test", "path", "/metadata/uid", "value",
+			json_text_or(live, "metadata.uid", ""), "op", "test", "path", "/metadata/resourceVersion", "value",
+			json_text_or(live, "metadata.resourceVersion", "")));
+	for (size_t i = 0; i < sizeof closed_places / sizeof *closed_places; i++) {
+		const struct closed *place = &closed_places[i];
+		if (place->kind == kind) {
+			(place->key ? foreign_entries : foreign_members)(arena, place, desired, live, operations);
+		}
+	}
+	return json_array_size(operations) > 2 ? operations : NULL;
+}
