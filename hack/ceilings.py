@@ -5,23 +5,23 @@ import statistics
 import sys
 
 FUNCTION, FILE, HEADER, SHOWN = 60, 500, 80, 10
-# The formatter puts a function's opening brace and its closing one into the first column, alone.
-NAME = re.compile(r"(\w+)\s*\(")
+# The formatter puts a function's first line and its closing brace, and nothing of its body, into the first column.
+HEAD = re.compile(r"^[a-z][\w\s*]*?(\w+)\(", re.IGNORECASE)
 
 
 def functions(path, lines):
     """(length, path, line, name) of each function: from its first line to its closing brace."""
-    start = None
+    head, inside = None, False
     for number, line in enumerate(lines):
-        if line.startswith("{"):
-            start = number
-            while start > 0 and lines[start - 1].strip() and not lines[start - 1].startswith(("}", "#", "/", " *")):
-                start -= 1
-        elif line.startswith("}") and start is not None:
-            name = NAME.search(" ".join(lines[start:number]))
-            if line.rstrip() == "}" and name:
-                yield number - start + 1, path, start + 1, name[1]
-            start = None
+        if not inside:
+            found = HEAD.match(line)
+            head = (number, found[1]) if found else head
+            if head and line.endswith((";", "}")):
+                head = None
+            inside = bool(head) and line.endswith("{") and "=" not in line
+        elif line == "}":
+            yield number - head[0] + 1, path, head[0] + 1, head[1]
+            head, inside = None, False
 
 
 def show(title, rows):
