@@ -1,5 +1,5 @@
 /* Metrics in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats), under the names that users of
- * controller-runtime know. A metric is a row of the table in metrics.c; labels are formatted by the caller. */
+ * controller-runtime know. A metric is a row of the table in metrics_table.c; labels are formatted by the caller. */
 #ifndef RUN_METRICS_H
 #define RUN_METRICS_H
 #include "base/str.h"
@@ -15,6 +15,8 @@ void metrics_observe(struct metrics *metrics, const char *name, const char *labe
 void metrics_drop(struct metrics *metrics, const char *name, const char *labels);
 /* Called before each page is written, to set what is only known now (queue depth, store size). */
 void metrics_collect(struct metrics *metrics, void (*collect)(void *context), void *context);
+/* Returns when no collector of `context` runs any more: it may be freed. Not from within a collector. */
+void metrics_uncollect(struct metrics *metrics, void *context);
 void metrics_write(struct metrics *metrics, struct str *page);
 
 #endif

@@ -1,0 +1,260 @@
+#include "run/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "run/metrics.h"
+
+/* A key of the queue that is no reconciler's: it stands for "look whether the store is synced by now". */
+static const char SYNC_KEY[] = "/synced";
+static const double SYNC_DELAY = 0.05;
+
+struct worker {
+	struct workers *workers;
+	struct arena *arena;
+	struct kube_client *client;
+	pthread_t thread;
+};
+
+struct workers {
+	struct workers_config config;
+	atomic_bool stopping;
+	pthread_mutex_t lock; /* of `held` */
+	char **held;		  /* keys that ran while they were not allowed to write yet */
+	size_t held_count, held_room;
+	struct worker worker[];
+};
+
+/* What the driver does about one kind of failure. */
+enum reaction {
+	BACK_OFF,
+	WAIT_AS_TOLD, /* the server said how long */
+	GIVE_UP,	  /* another input will bring the key back */
+};
+
+static const enum reaction reactions[] = {
+	[ERR_INVALID] = GIVE_UP,
+	[ERR_CANCELLED] = GIVE_UP,
+	[ERR_THROTTLED] = WAIT_AS_TOLD,
+	[ERR_INTERNAL] = BACK_OFF, /* the last kind: all others are BACK_OFF too */
+};
+
+static const struct reconciler *find_reconciler(const struct workers *workers, const char *name, size_t length) {
+	for (const struct reconciler *const *at = workers->config.reconcilers; *at; at++) {
+		if (strlen((*at)->name) == length && !memcmp((*at)->name, name, length)) {
+			return *at;
+		}
+	}
+	return NULL;
+}
+
+/* "<reconciler>/<namespace>/<name>"; the namespace is empty for what is cluster-scoped. */
+static const struct reconciler *parse_key(struct worker *worker, const char *key, struct pass *pass) {
+	const char *first = strchr(key, '/'), *second = first ? strchr(first + 1, '/') : NULL;
+	if (!second || !second[1]) {
+		return NULL;
+	}
+	pass->namespace = arena_strndup(worker->arena, first + 1, (size_t)(second - first - 1));
+	pass->name = arena_strdup(worker->arena, second + 1);
+	return find_reconciler(worker->workers, key, (size_t)(first - key));
+}
+
+/* Keys that were compared before every kind was known run again then: nothing was decided about them. */
+static void hold(struct workers *workers, const char *key) {
+	pthread_mutex_lock(&workers->lock);
+	if (workers->held_count == workers->held_room) {
+		workers->held_room = workers->held_room ? 2 * workers->held_room : 64;
+		workers->held = xrealloc(workers->held, workers->held_room * sizeof(char *));
+	}
+	workers->held[workers->held_count++] = xstrdup(key);
+	bool first = workers->held_count == 1;
+	pthread_mutex_unlock(&workers->lock);
+	if (first) {
+		queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
+	}
+}
+
+static void look_for_sync(struct workers *workers) {
+	if (!store_synced(workers->config.store)) {
+		queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
+		return;
+	}
+	pthread_mutex_lock(&workers->lock);
+	char **held = workers->held;
+	size_t count = workers->held_count;
+	workers->held = NULL;
+	workers->held_count = workers->held_room = 0;
+	pthread_mutex_unlock(&workers->lock);
+	for (size_t i = 0; i < count; i++) {
+		queue_add(workers->config.queue, held[i], true);
+		free(held[i]);
+	}
+	free(held);
+}
+
+static const char *result_of(bool ok, enum reaction reaction, const struct pass *pass) {
+	if (ok) {
+		return pass->again > 0 ? "requeue_after" : "success";
+	}
+	return reaction == WAIT_AS_TOLD ? "requeue_after" : "error";
+}
+
+static void count(struct worker *worker, const char *name, const char *result, double seconds) {
+	struct metrics *metrics = worker->workers->config.metrics;
+	const char *label = arena_printf(worker->arena, "controller=\"%s\"", name);
+	metrics_observe(metrics, "controller_runtime_reconcile_time_seconds", label, seconds);
+	metrics_add(metrics, "controller_runtime_reconcile_total",
+		arena_printf(worker->arena, "controller=\"%s\",result=\"%s\"", name, result), 1);
+	if (!strcmp(result, "error")) {
+		metrics_add(metrics, "controller_runtime_reconcile_errors_total", label, 1);
+	}
+}
+
+static void log_failure(const char *key, const struct error *err) {
+	enum log_level level = err->kind == ERR_CONFLICT || err->kind == ERR_CANCELLED ? LOG_DEBUG : LOG_ERROR;
+	log_line(level, "reconcile failed", "key", key, "kind", error_kind_name(err->kind), "reason",
+		err->reason[0] ? err->reason : NULL, "error", err->text, (char *)0);
+}
+
+/* True: the key shall come back with backoff. */
+static bool reconcile(struct worker *worker, const struct reconciler *reconciler, struct pass *pass, const char *key) {
+	struct workers *workers = worker->workers;
+	struct error err = {.kind = ERR_NONE};
+	int64_t begin = clock_monotonic();
+	pass->may_write = store_synced(workers->config.store);
+	bool ok = reconciler->reconcile(pass, &err);
+	double seconds = (double)(clock_monotonic() - begin) / 1e9;
+	enum reaction reaction = ok ? GIVE_UP : reactions[err.kind <= ERR_INTERNAL ? err.kind : ERR_INTERNAL];
+	if (!ok) {
+		log_failure(key, &err);
+	}
+	if (!pass->may_write) {
+		hold(workers, key);
+	}
+	if (reaction == WAIT_AS_TOLD) {
+		queue_add_after(workers->config.queue, key, err.retry_after > 0 ? err.retry_after : 1);
+	} else if (ok && pass->again > 0) {
+		queue_add_after(workers->config.queue, key, pass->again);
+	}
+	count(worker, reconciler->name, result_of(ok, reaction, pass), seconds);
+	metrics_observe(workers->config.metrics, "workqueue_work_duration_seconds", "name=\"ybcluster-operator\"", seconds);
+	return reaction == BACK_OFF;
+}
+
+static bool work(struct worker *worker, const char *key) {
+	struct workers *workers = worker->workers;
+	if (!strcmp(key, SYNC_KEY)) {
+		look_for_sync(workers);
+		return false;
+	}
+	struct pass pass = {
+		.arena = worker->arena,
+		.client = worker->client,
+		.store = workers->config.store,
+		.events = workers->config.events,
+		.world = workers->config.world,
+	};
+	const struct reconciler *reconciler = parse_key(worker, key, &pass);
+	if (!reconciler) {
+		log_error("a key of the queue that no reconciler answers to", "key", key);
+		return false;
+	}
+	metrics_observe(workers->config.metrics, "workqueue_queue_duration_seconds", "name=\"ybcluster-operator\"",
+		queue_waited(workers->config.queue, key));
+	const char *label = arena_printf(worker->arena, "controller=\"%s\"", reconciler->name);
+	metrics_add(workers->config.metrics, "controller_runtime_active_workers", label, 1);
+	bool failed = reconcile(worker, reconciler, &pass, key);
+	metrics_add(workers->config.metrics, "controller_runtime_active_workers", label, -1);
+	return failed;
+}
+
+static void *run(void *context) {
+	struct worker *worker = context;
+	struct queue *queue = worker->workers->config.queue;
+	for (char *key; (key = queue_get(queue));) {
+		bool failed = work(worker, key);
+		arena_reset(worker->arena);
+		queue_done(queue, key, failed && !atomic_load(&worker->workers->stopping));
+		free(key);
+	}
+	return NULL;
+}
+
+static void collect(void *context) {
+	struct workers *workers = context;
+	struct metrics *metrics = workers->config.metrics;
+	struct queue_stats stats = queue_stats(workers->config.queue);
+	const char *label = "name=\"ybcluster-operator\"";
+	metrics_set(metrics, "workqueue_depth", label, (double)stats.depth);
+	metrics_set(metrics, "workqueue_adds_total", label, (double)stats.adds);
+	metrics_set(metrics, "workqueue_retries_total", label, (double)stats.retries);
+	metrics_set(metrics, "workqueue_unfinished_work_seconds", label, stats.unfinished_seconds);
+	metrics_set(metrics, "workqueue_longest_running_processor_seconds", label, stats.longest_running_seconds);
+}
+
+/* Series that are there from the start, so that a rate over them is right from the first failure on. */
+static void count_from_zero(const struct workers *workers) {
+	static const char *const results[] = {"success", "error", "requeue_after"};
+	struct metrics *metrics = workers->config.metrics;
+	struct arena *arena = workers->worker[0].arena;
+	for (const struct reconciler *const *at = workers->config.reconcilers; *at; at++) {
+		const char *label = arena_printf(arena, "controller=\"%s\"", (*at)->name);
+		metrics_set(metrics, "controller_runtime_max_concurrent_reconciles", label, workers->config.count);
+		metrics_add(metrics, "controller_runtime_active_workers", label, 0);
+		metrics_add(metrics, "controller_runtime_reconcile_errors_total", label, 0);
+		for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+			metrics_add(metrics, "controller_runtime_reconcile_total",
+				arena_printf(arena, "%s,result=\"%s\"", label, results[i]), 0);
+		}
+	}
+	arena_reset(arena);
+}
+
+struct workers *workers_start(const struct workers_config *config) {
+	size_t count = (size_t)(config->count > 0 ? config->count : 1);
+	struct workers *workers = xcalloc(1, sizeof *workers + count * sizeof workers->worker[0]);
+	workers->config = *config;
+	workers->config.count = (int)count;
+	pthread_mutex_init(&workers->lock, NULL);
+	for (size_t i = 0; i < count; i++) {
+		struct worker *worker = &workers->worker[i];
+		worker->workers = workers;
+		worker->arena = arena_create();
+		worker->client = kube_client_create(config->config, config->fence);
+	}
+	count_from_zero(workers);
+	for (size_t i = 0; i < count; i++) {
+		if (pthread_create(&workers->worker[i].thread, NULL, run, &workers->worker[i])) {
+			abort();
+		}
+	}
+	metrics_collect(config->metrics, collect, workers);
+	return workers;
+}
+
+void workers_stop(struct workers *workers) {
+	if (!workers) {
+		return;
+	}
+	atomic_store(&workers->stopping, true);
+	queue_stop(workers->config.queue);
+	for (int i = 0; i < workers->config.count; i++) {
+		kube_client_interrupt(workers->worker[i].client);
+	}
+	for (int i = 0; i < workers->config.count; i++) {
+		pthread_join(workers->worker[i].thread, NULL);
+		kube_client_destroy(workers->worker[i].client);
+		arena_destroy(workers->worker[i].arena);
+	}
+	metrics_uncollect(workers->config.metrics, workers);
+	for (size_t i = 0; i < workers->held_count; i++) {
+		free(workers->held[i]);
+	}
+	free(workers->held);
+	pthread_mutex_destroy(&workers->lock);
+	free(workers);
+}
