@@ -3,22 +3,22 @@
 #define CRDS_ALLOWLIST_H
 #include "base/arena.h"
 #include "base/cidr.h"
-#include "crds/ybcluster_status.h"
+#include "crds/object.h"
 
 #define ALLOWLIST_RULES_MAX 100 /* entries of one list, and of the union that one cluster applies */
 
 struct allowlist_entry {
-	const char *cidr;        /* as written */
+	const char *cidr; /* as written */
 	const char *description;
-	int64_t expires_at;      /* stops counting at this second; 0: never */
-	struct cidr range;       /* filled in when decoded */
+	int64_t expires_at; /* stops counting at this second; 0: never */
+	struct cidr range;	/* filled in when decoded */
 };
 
 struct allowlist_spec {
 	const char *description;
 	struct allowlist_entry *entries;
 	size_t entry_count;
-	bool ysql;               /* from endpoints[] */
+	bool ysql; /* from endpoints[] */
 	bool allow_all;
 };
 
