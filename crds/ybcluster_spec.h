@@ -3,7 +3,6 @@
 #define CRDS_YBCLUSTER_SPEC_H
 #include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum tier { TIER_DEDICATED, TIER_SANDBOX };
