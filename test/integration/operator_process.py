@@ -1,0 +1,117 @@
+"""One running operator: the real program with its service account's rights, its log, its end."""
+
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from control_plane import ROOT
+from waiting import wait_until
+
+BINARY = pathlib.Path(os.environ.get("YBCLUSTER_OPERATOR", ROOT / "build/asan/ybcluster-operator"))
+COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehavior|runtime error:")
+ENDS_WITHIN = 2  # seconds after SIGTERM
+
+
+def free_port():
+    for port in random.sample(range(20000, 32000), 1000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("no free port")
+
+
+class Home:
+    """Where an operator's credentials are: a folder that hack/operator-credentials filled."""
+
+    def __init__(self, folder, plane, namespace, account):
+        self.folder, self.namespace = folder, namespace
+        self.user = f"system:serviceaccount:{namespace}:{account}"
+        done = subprocess.run([ROOT / "hack/operator-credentials", folder, namespace, account], capture_output=True,
+                              text=True, check=False, env={**os.environ, "KUBECONFIG": str(plane.kubeconfig)})
+        assert done.returncode == 0, done.stderr
+        self.pki("init")
+
+    def flags(self):
+        return [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={self.namespace}",
+                "--token-module=/usr/lib/softhsm/libsofthsm2.so", "--token-label=ybcluster-operator",
+                f"--token-pin-file={self.folder / 'pin'}"]
+
+    def environment(self):
+        clean = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+        return {**clean, "SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
+
+    def pki(self, command):
+        done = subprocess.run([BINARY, "pki", command, *self.flags()], capture_output=True, text=True, check=False,
+                              env=self.environment(), timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+class Operator:
+    """All operators that were started stand in `started`, for the report of a failed test."""
+
+    started = []
+
+    def __init__(self, home, *options):
+        self.home, self.options = home, options
+        self.process = self.port = None
+        self.log_file = home.folder / f"operator-{len(Operator.started)}.log"
+        Operator.started.append(self)
+
+    def start(self, ready=True):
+        self.port = free_port()
+        argv = [BINARY, "run", *self.home.flags(), f"--health-port={self.port}", f"--metrics-port={free_port()}",
+                "--metrics-bind=127.0.0.1", "--log-format=json", *self.options]
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=self.home.environment(), start_new_session=True)
+        wait_until("operator ready", lambda: self.answers("/readyz" if ready else "/healthz"), 30, 0.05)
+        return self
+
+    @property
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def answers(self, path):
+        code = self.process.poll()
+        if code is not None:
+            raise RuntimeError(f"the operator ended with {code}:\n{self.log_tail()}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def log_tail(self, lines=60):
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:]) if self.log_file.exists() else ""
+
+    def stop(self):
+        """SIGTERM, and everything that must hold at the end: code 0, soon, and no word of a sanitizer."""
+        assert self.running, f"the operator had ended before its time: {self.log_tail()}"
+        self.process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        try:
+            code = self.process.wait(ENDS_WITHIN + 10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("SIGTERM does not end the operator") from None
+        took = time.monotonic() - asked
+        self.check_log()
+        assert code == 0, f"exit code {code}"
+        assert took < ENDS_WITHIN, f"took {took:.1f} s to end"
+
+    def kill(self):
+        if self.running:
+            self.process.kill()
+            self.process.wait()
+
+    def check_log(self):
+        found = COMPLAINT.search(self.log_file.read_text(errors="replace"))
+        assert not found, f"a sanitizer complains in {self.log_file}:\n{self.log_tail(120)}"

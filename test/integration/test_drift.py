@@ -1,0 +1,105 @@
+"""Whatever is taken away or changed by another hand comes back, and no pod restarts for it."""
+
+import base64
+
+import children
+import pytest
+from manifests import wait_for_ready, yb_cluster
+from waiting import stays, wait_until
+
+ANYWHERE = {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
+NOISE = base64.b64encode(b"foreign").decode()
+
+# Strategy "json" is needed where a merge patch would replace a list.
+EDITS = [
+    ("service", "one", "json", [{"op": "add", "path": "/spec/ports/-", "value": {"name": "web", "port": 7000}}]),
+    ("service", "one", "merge", {"spec": {"externalIPs": ["198.51.100.7"]}}),
+    ("service", "one-masters", "merge", {"spec": {"publishNotReadyAddresses": False}}),
+    ("networkpolicy", "one-deny", "merge", {"spec": {"ingress": [ANYWHERE]}}),
+    ("networkpolicy", "one-internal", "json", [{"op": "add", "path": "/spec/ingress/-", "value": ANYWHERE}]),
+    ("networkpolicy", "one-clients", "merge", {"spec": {"ingress": [ANYWHERE]}}),
+    ("poddisruptionbudget", "one-masters", "merge", {"spec": {"maxUnavailable": 3}}),
+    ("serviceaccount", "one", "merge", {"automountServiceAccountToken": True}),
+    ("configmap", "one-ca", "merge", {"data": {"root.crt": "foreign"}}),
+    ("secret", "one-tserver-flags", "merge", {"data": {"server.conf": NOISE}}),
+    ("statefulset", "one-tserver", "merge", {"spec": {"replicas": 1}}),
+    ("statefulset", "one-tserver", "merge", {"spec": {"template": {"spec": {"hostNetwork": True}}}}),
+    ("statefulset", "one-master", "json", [
+        {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "example.com/foreign:1"}]),
+    ("statefulset", "one-tserver", "json", [
+        {"op": "add", "path": "/spec/template/spec/containers/-", "value": {
+            "name": "thief", "image": "example.com/thief:1",
+            "volumeMounts": [{"name": "certificates", "mountPath": "/stolen"}]}}]),
+]
+
+
+def essence(child):
+    """What of a child is its content: all but the bookkeeping."""
+    kept = {key: value for key, value in child.items() if key not in ("metadata", "status")}
+    return kept, child["metadata"].get("labels"), child["metadata"].get("ownerReferences")
+
+
+@pytest.fixture(scope="module")
+def cluster(kubectl, operator):
+    """One cluster that all tests of this file pull at: (name, namespace)."""
+    namespace = "drift"
+    kubectl("create", "namespace", namespace)
+    kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    yield "one", namespace
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=90s")
+    kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+@pytest.mark.parametrize("kind,name", [what for what in children.names("one") if what[0] != "statefulset"])
+def test_deleted_child_comes_back(kubectl, cluster, kind, name):
+    before = kubectl.get(kind, name, cluster[1])
+    kubectl.delete(kind, name, cluster[1])
+
+    def back():
+        now = kubectl.get(kind, name, cluster[1])
+        return now and now["metadata"]["uid"] != before["metadata"]["uid"]
+    wait_until(f"{kind} {name} back", back, 30)
+    wait_for_ready(kubectl, *cluster)
+
+
+def test_deleted_statefulset_comes_back_with_its_volumes(kubectl, cluster):
+    volumes = children.volumes(kubectl, *cluster)
+    kubectl.delete("statefulset", "one-tserver", cluster[1], "--wait=false")
+    wait_until("new pods", lambda: (kubectl.get("statefulset", "one-tserver", cluster[1]) or {}).get("status", {}).get(
+        "readyReplicas") == 3 and kubectl.get("pod", "one-tserver-0", cluster[1]))
+    wait_for_ready(kubectl, *cluster)
+    assert children.volumes(kubectl, *cluster) == volumes
+
+
+@pytest.mark.parametrize("kind,name,how,change", EDITS, ids=[f"{edit[0]}-{edit[1]}-{n}" for n, edit in enumerate(EDITS)])
+def test_edit_is_put_right(kubectl, cluster, kind, name, how, change):
+    wait_for_ready(kubectl, *cluster)
+    before, pods = kubectl.get(kind, name, cluster[1]), children.pods(kubectl, *cluster)
+    kubectl.patch(kind, name, cluster[1], change, how=how)
+
+    def right():
+        now = kubectl.get(kind, name, cluster[1])
+        assert essence(now) == essence(before)
+        return True
+    wait_until(f"{kind} {name} as it was", right, 30)
+    wait_for_ready(kubectl, *cluster)
+    same = {pod: uid for pod, uid in children.pods(kubectl, *cluster).items() if pods.get(pod) == uid}
+    lost = 2 if "replicas" in str(change) else 0  # what StatefulSet's own controller takes at once is made anew
+    assert len(same) >= len(pods) - lost, "pods restarted for an edit that was taken back"
+
+
+def test_foreign_marks_are_left_alone(kubectl, cluster):
+    marks = {"metadata": {"annotations": {"example.com/mark": "yes"}, "labels": {"example.com/mark": "yes"}}}
+    kubectl.patch("service", "one", cluster[1], marks)
+    before = kubectl.get("service", "one", cluster[1])["metadata"]["resourceVersion"]
+    stays("foreign label and annotation",
+          lambda: kubectl.get("service", "one", cluster[1])["metadata"]["resourceVersion"] == before, 5)
+
+
+def test_password_of_admin_stays_when_the_secret_is_touched(kubectl, cluster):
+    before = kubectl.get("secret", "one-admin", cluster[1])["data"]
+    assert len(base64.b64decode(before["password"])) >= 32
+    kubectl.patch("secret", "one-admin", cluster[1], {"data": {"host": NOISE}})
+    wait_until("host true again", lambda: kubectl.get("secret", "one-admin", cluster[1])["data"] == before, 30)

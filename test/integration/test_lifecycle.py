@@ -1,0 +1,107 @@
+"""Clusters come up, stand beside each other, and go away."""
+
+import children
+import pytest
+from control_plane import Refused
+from manifests import condition, wait_for_ready, yb_cluster
+from waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+
+def gone(kubectl, name, namespace):
+    return kubectl.get("ybcluster", name, namespace) is None
+
+
+def test_comes_up_with_all_it_owns(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    assert {kind: condition(live, kind).get("status") for kind in ("NodesReady", "CertificatesReady", "AllowListsApplied")} \
+        == {"NodesReady": "True", "CertificatesReady": "True", "AllowListsApplied": "True"}
+    assert live["status"]["nodes"]["ready"] == live["status"]["nodes"]["desired"] == 3
+    found = children.of(kubectl, "one", namespace)
+    assert sorted(found) == sorted(children.names("one"))
+    for what, child in found.items():
+        owners = child["metadata"]["ownerReferences"]
+        assert [(owner["uid"], owner["controller"]) for owner in owners] == [(live["metadata"]["uid"], True)], what
+        assert child["metadata"]["labels"]["yugabyte.com/cluster-uid"] == live["metadata"]["uid"], what
+    assert len(children.pods(kubectl, "one", namespace)) == 6
+    assert kubectl("get", "ybc", "one", "-n", namespace, "--no-headers").split()[0] == "one"
+
+
+def test_first_status_says_that_work_is_under_way(kubectl, namespace):
+    """What kubectl wait and GitOps tools rely on: no moment in which an old or missing Ready reads as done."""
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    live = wait_until("a first status", lambda: (found := kubectl.get("ybcluster", "one", namespace)) and
+                      found.get("status", {}).get("conditions") and found, 20, 0.05)
+    assert live["status"]["observedGeneration"] == 1
+    assert condition(live, "Ready")["status"] in ("Unknown", "False", "True")
+    if condition(live, "Ready")["status"] != "True":
+        assert condition(live, "Reconciling")["status"] == "True"
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_two_clusters_in_one_namespace(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), yb_cluster("two"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    wait_for_ready(kubectl, "two", namespace)
+    one, two = (children.of(kubectl, name, namespace) for name in ("one", "two"))
+    assert not set(one) & set(two)
+    before = children.versions(two), children.pods(kubectl, "two", namespace)
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    wait_until("children of one gone", lambda: not children.of(kubectl, "one", namespace))
+    now = children.of(kubectl, "two", namespace)
+    assert (children.versions(now), children.pods(kubectl, "two", namespace)) == before
+
+
+def test_same_name_in_two_namespaces(kubectl, new_namespace):
+    first, second = new_namespace("-1"), new_namespace("-2")
+    for namespace in (first, second):
+        kubectl.apply(yb_cluster("same"), namespace=namespace)
+    for namespace in (first, second):
+        wait_for_ready(kubectl, "same", namespace)
+    roots = [kubectl.get("configmap", "same-ca", namespace)["data"]["root.crt"] for namespace in (first, second)]
+    assert roots[0] != roots[1]
+    before = children.versions(children.of(kubectl, "same", second))
+    kubectl.delete("ybcluster", "same", first, "--timeout=60s")
+    assert children.versions(children.of(kubectl, "same", second)) == before
+
+
+def test_deletion_retains_volumes_and_nothing_else(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.volumes(kubectl, "one", namespace)
+    assert len(before) == 6
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    wait_until("children gone", lambda: not children.of(kubectl, "one", namespace) and
+               not children.pods(kubectl, "one", namespace))
+    assert children.volumes(kubectl, "one", namespace) == before
+
+
+def test_deletion_deletes_volumes_on_demand(kubectl, namespace):
+    other = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "disk0-one-master-9"},
+             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), other, namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    assert len(children.volumes(kubectl, "one", namespace)) == 6
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=90s")
+    wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
+    left = [one["metadata"]["name"] for one in kubectl.list("persistentvolumeclaims", namespace)
+            if "deletionTimestamp" not in one["metadata"]]
+    assert left == ["disk0-one-master-9"], "only volumes with our label may go"
+
+
+def test_goes_away_half_built(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=namespace)
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    assert gone(kubectl, "one", namespace)
+    wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
+
+
+def test_deletion_protection(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", deletionProtection=True), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    with pytest.raises(Refused, match="deletionProtection"):
+        kubectl.delete("ybcluster", "one", namespace, "--timeout=10s")
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"deletionProtection": False}})
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")

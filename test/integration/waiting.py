@@ -1,0 +1,26 @@
+"""Waiting for what must come true: with an end, and saying what was seen last."""
+
+import time
+
+
+def wait_until(what, check, seconds=60, pause=0.25):
+    """Calls check() until it returns something true, and returns that. An AssertionError of check() means: not yet."""
+    deadline, seen = time.monotonic() + seconds, None
+    while True:
+        try:
+            seen = check()
+            if seen:
+                return seen
+        except AssertionError as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s; last seen: {seen!r}")
+        time.sleep(pause)
+
+
+def stays(what, check, seconds, pause=0.5):
+    """check() must be true all the time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert check(), f"{what}: no longer"
+        time.sleep(pause)
