@@ -1,0 +1,196 @@
+"""Changes to a cluster that runs."""
+
+import children
+import pytest
+from control_plane import Refused
+from manifests import RESOURCES, condition, wait_for_condition, wait_for_ready, yb_cluster
+from waiting import stays, wait_until
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+
+def nodes_ready(kubectl, namespace, count):
+    return kubectl.get("ybcluster", "one", namespace).get("status", {}).get("nodes", {}).get("ready") == count
+
+
+def test_scale_up(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.pods(kubectl, "one", namespace)
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=5")
+    wait_until("five nodes", lambda: nodes_ready(kubectl, namespace, 5))
+    wait_for_ready(kubectl, "one", namespace)
+    after = children.pods(kubectl, "one", namespace)
+    assert before.items() <= after.items() and len(after) == 3 + 5, "more tservers, the same masters, and no restart"
+
+
+def test_scale_down_is_refused_until_the_database_can_be_asked(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", nodes=4), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.pods(kubectl, "one", namespace)
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=3")
+
+    def refused():
+        live = kubectl.get("ybcluster", "one", namespace)
+        return any(one["reason"] == "NeedsDatabase" for one in live["status"]["conditions"])
+    wait_until("NeedsDatabase", refused)
+    assert children.pods(kubectl, "one", namespace) == before
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_volumes_grow_in_place(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    volumes, pods = children.volumes(kubectl, "one", namespace), children.pods(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tservers": {"storage": {"size": "3Gi"}}}})
+
+    def grown():
+        claims = [one for one in kubectl.list("persistentvolumeclaims", namespace) if "tserver" in one["metadata"]["name"]]
+        sizes = {one["metadata"]["name"]: one["status"].get("capacity", {}).get("storage") for one in claims}
+        assert set(sizes.values()) == {"3Gi"}, sizes
+        template = kubectl.get("statefulset", "one-tserver", namespace)["spec"]["volumeClaimTemplates"][0]
+        assert template["spec"]["resources"]["requests"]["storage"] == "3Gi"
+        return True
+    wait_until("volumes of 3Gi, and so the next ones", grown)
+    wait_for_ready(kubectl, "one", namespace)
+    assert children.volumes(kubectl, "one", namespace) == volumes
+    assert children.pods(kubectl, "one", namespace) == pods
+
+
+def test_new_resources_roll_one_pod_at_a_time_masters_first(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.pods(kubectl, "one", namespace)
+    larger = {"resources": {**RESOURCES, "limits": {"cpu": "1", "memory": "2Gi"}}}
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"masters": larger, "tservers": larger}})
+    order = []
+
+    def rolled():
+        now = children.pods(kubectl, "one", namespace)
+        order.extend(name for name in before if now.get(name) not in (None, before[name]) and name not in order)
+        assert len(now) >= 5, f"more than one pod away: {sorted(now)}"
+        return len(order) == 6
+    wait_until("every pod new", rolled, 120, 0.1)
+    wait_for_ready(kubectl, "one", namespace)
+    assert all("master" in name for name in order[:3]) and all("tserver" in name for name in order[3:]), order
+    assert children.pods(kubectl, "one", namespace).keys() == before.keys()
+
+
+def test_restart_by_annotation(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.pods(kubectl, "one", namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/restart=first")
+    wait_until("every pod new", lambda: not set(before.values()) & set(children.pods(kubectl, "one", namespace).values()) and
+               len(children.pods(kubectl, "one", namespace)) == 6, 120)
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_pause_and_resume_keep_volumes_and_credentials(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    volumes = children.volumes(kubectl, "one", namespace)
+    kept = kubectl.get("secret", "one-admin", namespace)["data"], kubectl.get("configmap", "one-ca", namespace)["data"]
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"desiredState": "Paused"}})
+    wait_until("no pods", lambda: not children.pods(kubectl, "one", namespace))
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"desiredState": "Running"}})
+    wait_until("pods", lambda: len(children.pods(kubectl, "one", namespace)) == 6)
+    wait_for_ready(kubectl, "one", namespace)
+    assert children.volumes(kubectl, "one", namespace) == volumes
+    assert (kubectl.get("secret", "one-admin", namespace)["data"],
+            kubectl.get("configmap", "one-ca", namespace)["data"]) == kept
+
+
+def test_port_changes_service_and_process(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"ysql": {"port": 6543}}}})
+
+    def served():
+        service = kubectl.get("service", "one", namespace)
+        assert [port["port"] for port in service["spec"]["ports"]] == [6543]
+        return all("6543" in str(pod["spec"]["containers"][0]["ports"])
+                   for pod in kubectl.list("pods", namespace, "yugabyte.com/cluster=one,app.kubernetes.io/component=tserver"))
+    wait_until("port 6543 on Service and pods", served, 120)
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_plan_writes_nothing_but_status(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.versions(children.of(kubectl, "one", namespace))
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan=true")
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
+    plan = wait_until("a plan", lambda: kubectl.get("ybcluster", "one", namespace)["status"].get("plan"), 30)
+    assert any("nodes 3 -> 4" in step["why"] for step in plan), plan
+    assert children.versions(children.of(kubectl, "one", namespace)) == before
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan-")
+    wait_until("four nodes", lambda: nodes_ready(kubectl, namespace, 4))
+    wait_until("plan carried out", lambda: not kubectl.get("ybcluster", "one", namespace)["status"].get("plan"))
+
+
+def test_reconciling_stops_while_paused_by_annotation(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
+    stays("three tservers", lambda: kubectl.get("statefulset", "one-tserver", namespace)["spec"]["replicas"] == 3, 5)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused-")
+    wait_until("four nodes", lambda: nodes_ready(kubectl, namespace, 4))
+
+
+def test_missing_storage_class_is_said_and_heals(kubectl, namespace):
+    group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "late"}}
+    kubectl.apply(yb_cluster("one", tservers=group), namespace=namespace)
+
+    def said():
+        live = kubectl.get("ybcluster", "one", namespace) or {}
+        told = [one for one in live.get("status", {}).get("conditions", []) if "late" in one.get("message", "")]
+        assert told, live.get("status")
+        return condition(live, "Ready")["status"] != "True"
+    wait_until("a condition that names the class", said)
+    standard = kubectl.get("storageclass", "standard", namespace)
+    late = {key: standard[key] for key in ("apiVersion", "kind", "provisioner", "allowVolumeExpansion", "volumeBindingMode")}
+    try:
+        kubectl.apply({**late, "metadata": {"name": "late"}}, namespace=namespace)
+        wait_for_ready(kubectl, "one", namespace)
+    finally:
+        kubectl.delete("storageclass", "late", namespace)
+
+
+def test_taken_name_is_left_alone(kubectl, namespace):
+    foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one-ca"}, "data": {"mine": "yes"}}
+    kubectl.apply(foreign, namespace=namespace)
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NameTaken")
+    assert kubectl.get("configmap", "one-ca", namespace)["data"] == {"mine": "yes"}
+    assert not children.of(kubectl, "one", namespace), "nothing is written while a name is taken"
+    kubectl.delete("configmap", "one-ca", namespace)
+    wait_for_ready(kubectl, "one", namespace, 150)
+
+
+def test_volumes_of_an_earlier_cluster_are_not_taken_over_silently(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    uid = wait_for_ready(kubectl, "one", namespace)["metadata"]["uid"]
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    volumes = children.volumes(kubectl, "one", namespace)
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "VolumesOfEarlierCluster")
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, f"yugabyte.com/adopt-volumes={uid}")
+    wait_for_ready(kubectl, "one", namespace)
+    assert children.volumes(kubectl, "one", namespace) == volumes
+
+
+def test_version_of_another_series_is_refused(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    series, rest = live["status"]["version"].split(".", 1)
+    before = children.pods(kubectl, "one", namespace)
+    try:
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": f"{int(series) + 1}.{rest}"}})
+    except Refused:
+        return
+    wait_until("NeedsDatabase", lambda: any(one["reason"] == "NeedsDatabase" for one in
+                                            kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]))
+    assert children.pods(kubectl, "one", namespace) == before

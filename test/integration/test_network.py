@@ -1,0 +1,128 @@
+"""Who may connect: what stands in policies and Services, by an evaluation that is not the operator's."""
+
+import datetime
+import ipaddress
+
+import pytest
+from manifests import allow_list, condition, wait_for_condition, wait_for_ready, yb_cluster
+from waiting import stays, wait_until
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+YSQL = 5433
+
+
+def opened(kubectl, namespace, cluster="one"):
+    """The address ranges from which any policy lets anybody reach the cluster's tservers, less what it leaves out."""
+    ranges = set()
+    for policy in kubectl.list("networkpolicies", namespace):
+        if policy["metadata"]["labels"]["yugabyte.com/cluster"] != cluster:
+            continue
+        for rule in policy["spec"].get("ingress", []):
+            assert rule.get("from"), f"{policy['metadata']['name']}: a rule without sources is open to everybody"
+            ranges |= {source["ipBlock"]["cidr"] for source in rule["from"] if "ipBlock" in source}
+    return ranges
+
+
+def source_ranges(kubectl, namespace):
+    return set(kubectl.get("service", "one", namespace)["spec"].get("loadBalancerSourceRanges", []))
+
+
+def applied(kubectl, namespace, *wanted):
+    def check():
+        assert opened(kubectl, namespace) == set(wanted)
+        return True
+    wait_until(f"open to {wanted}", check, 30)
+
+
+def in_seconds(seconds):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_closed_without_lists(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    assert opened(kubectl, namespace) == set()
+    deny = kubectl.get("networkpolicy", "one-deny", namespace)["spec"]
+    assert sorted(deny["policyTypes"]) == ["Egress", "Ingress"] and not deny.get("ingress") and not deny.get("egress")
+
+
+def test_union_of_lists_edited_in_place(kubectl, namespace):
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.7"), allow_list("b", "198.51.100.0/24", "203.0.113.64/26"),
+                  yb_cluster("one", allowLists=["a", "b"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24", "192.0.2.7/32", "203.0.113.64/26")
+    kubectl.apply(allow_list("b", "203.0.113.128/25"), namespace=namespace)
+    applied(kubectl, namespace, "198.51.100.0/24", "192.0.2.7/32", "203.0.113.128/25")
+    policy = kubectl.get("networkpolicy", "one-clients", namespace)["spec"]
+    ports = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
+    assert ports == {YSQL}
+    assert set(kubectl.get("allowlist", "a", namespace)["status"]["clusters"]) == {"one"}
+
+
+def test_entry_expires_by_itself(kubectl, namespace):
+    kubectl.apply(allow_list("a", "198.51.100.0/24", {"cidr": "192.0.2.0/24", "expiresAt": in_seconds(25)}),
+                  yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24", "192.0.2.0/24")
+    wait_until("expired and closed", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 40)
+
+
+def test_last_entry_expired_is_closed_not_open(kubectl, namespace):
+    kubectl.apply(allow_list("a", {"cidr": "192.0.2.0/24", "expiresAt": in_seconds(20)}),
+                  yb_cluster("one", allowLists=["a"], endpoints={"exposure": "Public"}), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    wait_until("closed", lambda: opened(kubectl, namespace) == set(), 40)
+    ranges = source_ranges(kubectl, namespace)
+    assert ranges and all(ipaddress.ip_network(one) in (ipaddress.ip_network("192.0.2.0/32"), ipaddress.ip_network("100::/128"))
+                          for one in ranges), ranges
+
+
+def test_load_balancer_filters_as_the_policy_does(kubectl, namespace):
+    kubectl.apply(allow_list("a", "198.51.100.0/24"), yb_cluster("one", allowLists=["a"], endpoints={"exposure": "Public"}),
+                  namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24")
+    assert "198.51.100.0/24" in source_ranges(kubectl, namespace)
+    assert "0.0.0.0/0" not in source_ranges(kubectl, namespace) and "::/0" not in source_ranges(kubectl, namespace)
+    wait_until("its address in status", lambda: any(
+        one["host"].startswith("203.0.113.") for one in kubectl.get("ybcluster", "one", namespace)["status"]["endpoints"]), 30)
+    assert condition(live, "AllowListsApplied")["status"] == "True"
+
+
+def test_missing_list_opens_nothing_and_heals(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", allowLists=["late"]), namespace=namespace)
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False")
+    assert opened(kubectl, namespace) == set()
+    kubectl.apply(allow_list("late", "198.51.100.0/24"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24")
+
+
+def test_deleted_list_stays_until_it_is_closed_everywhere(kubectl, namespace):
+    kubectl.apply(allow_list("a", "198.51.100.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24")
+    kubectl.delete("allowlist", "a", namespace, "--timeout=30s")
+    assert opened(kubectl, namespace) == set(), "the list is gone, its addresses are open"
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False")
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"allowLists": []}})
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_closing_goes_on_while_paused(kubectl, namespace):
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    applied(kubectl, namespace, "198.51.100.0/24", "192.0.2.0/24")
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "203.0.113.0/24"), namespace=namespace)
+    applied(kubectl, namespace, "198.51.100.0/24")
+    stays("nothing opened while paused", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 5)
+
+
+def test_lists_of_another_namespace_do_not_count(kubectl, new_namespace):
+    first, second = new_namespace("-1"), new_namespace("-2")
+    kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=first)
+    kubectl.apply(yb_cluster("one", allowLists=["a"]), namespace=second)
+    wait_for_condition(kubectl, "ybcluster", "one", second, "AllowListsApplied", "False")
+    assert opened(kubectl, second) == set()
