@@ -1,0 +1,144 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "kube/request.h"
+
+enum { LONGEST_MESSAGE = 360, MOST_CAUSES = 5 };
+
+json_t *answer_parse(const char *text, size_t length, struct error *err) {
+	json_error_t problem;
+	json_t *value = json_loadb(text, length, JSON_ALLOW_NUL, &problem);
+	if (!value) {
+		/* Not its text: that quotes what was read. */
+		fail(err, ERR_UNAVAILABLE, "the answer is not JSON, from byte %d on", problem.position);
+		return NULL;
+	}
+	if (!json_is_object(value)) {
+		json_decref(value);
+		fail(err, ERR_UNAVAILABLE, "the answer is no JSON object");
+		return NULL;
+	}
+	return value;
+}
+
+static const struct meaning {
+	int status;
+	enum error_kind kind;
+} meanings[] = {
+	{401, ERR_FORBIDDEN  },
+	{403, ERR_FORBIDDEN  },
+	{404, ERR_NOT_FOUND  },
+	{408, ERR_UNAVAILABLE},
+	{409, ERR_CONFLICT	  },
+	{410, ERR_GONE		  },
+	{429, ERR_THROTTLED  },
+};
+
+static enum error_kind kind_of(int status, int retry_after) {
+	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+		if (meanings[i].status == status) {
+			return meanings[i].kind;
+		}
+	}
+	if (status == 503 && retry_after > 0) {
+		return ERR_THROTTLED;
+	}
+	return status / 100 == 4 ? ERR_INVALID : ERR_UNAVAILABLE;
+}
+
+/* Length of the UTF-8 character at `text`, 0 when it is none (RFC 3629). */
+static size_t character(const unsigned char *text) {
+	static const struct {
+		unsigned char from, to, low, high;
+		size_t length;
+	} forms[] = {
+		{0x20, 0x7e, 0,	0,	   1},
+		{0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		if (text[0] < forms[i].from || text[0] > forms[i].to) {
+			continue;
+		}
+		bool fits = forms[i].length == 1 || (text[1] >= forms[i].low && text[1] <= forms[i].high);
+		for (size_t more = 2; fits && more < forms[i].length; more++) {
+			fits = (text[more] & 0xc0) == 0x80;
+		}
+		return fits ? forms[i].length : 0;
+	}
+	return 0;
+}
+
+void answer_quote(struct str *out, const char *text, size_t most) {
+	size_t end = out->length + most;
+	while (*text) {
+		size_t length = character((const unsigned char *)text);
+		if (out->length + (length ? length : 1) > end) {
+			return;
+		}
+		str_add(out, length ? text : " ", length ? length : 1);
+		text += length ? length : 1;
+	}
+}
+
+static void add_causes(struct str *text, const json_t *status) {
+	size_t index;
+	json_t *cause;
+	json_array_foreach(json_get(status, "details.causes"), index, cause) {
+		if (index < MOST_CAUSES) {
+			str_adds(text, index ? ", " : " at ");
+			answer_quote(text, json_text_or(cause, "field", "?"), 100);
+		}
+	}
+}
+
+static void describe(
+	struct str *text, const struct http_exchange *exchange, const struct kind *kind, const json_t *status) {
+	const char *message = json_text_or(status, "message", "");
+	bool secret = strcmp(kind->name, "Secret") == 0;
+	if (!secret && *message) {
+		answer_quote(text, message, LONGEST_MESSAGE);
+	} else {
+		str_addf(text, "HTTP %d ", exchange->status);
+		answer_quote(text, json_text_or(status, "reason", ""), 64);
+		add_causes(text, status);
+	}
+}
+
+/* What a condition calls it, where the kind of error alone does not say. */
+static const char *reason_of(const json_t *status) {
+	size_t index;
+	json_t *cause;
+	json_array_foreach(json_get(status, "details.causes"), index, cause) {
+		if (str_equal(json_text(cause, "reason"), "NamespaceTerminating")) {
+			return "NamespaceTerminating";
+		}
+	}
+	return json_int(status, "code", 0) == 403 && strstr(json_text_or(status, "message", ""), "exceeded quota")
+			   ? "QuotaExceeded"
+			   : "";
+}
+
+bool answer_error(const struct http_exchange *exchange, const char *method, const struct kind *kind,
+	const char *namespace, const char *name, struct error *err) {
+	cleanup_str struct str text = {0};
+	struct error ignored;
+	json_t *status =
+		answer_parse(exchange->answer.text ? exchange->answer.text : "", exchange->answer.length, &ignored);
+	json_int_t wait = json_int(status, "details.retryAfterSeconds", 0);
+	int retry_after = exchange->retry_after ? exchange->retry_after : (int)(wait > 0 && wait < 3600 ? wait : 0);
+	describe(&text, exchange, kind, status);
+	fail_because(err, kind_of(exchange->status, retry_after), reason_of(status), "%s %s %.64s%s%.128s: %s", method,
+		kind->name, namespace ? namespace : "", namespace && name ? "/" : "", name ? name : "", text.text);
+	err->http = exchange->status;
+	err->retry_after = retry_after;
+	json_decref(status);
+	return false;
+}

@@ -1,0 +1,278 @@
+#include "kube/config.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "kube/access.h"
+#include "kube/exec_plugin.h"
+#include "kube/source.h"
+
+enum { FRESH_SECONDS = 60, EXPIRY_MARGIN_SECONDS = 10, LARGEST_FILE = 1024 * 1024 };
+enum text { CA, CERTIFICATE, KEY, AUTHORIZATION };
+
+struct kube_config {
+	struct kube_source source;
+	struct kube_config_options options; /* its texts are not used after kube_config_load() */
+	char *field_manager, *agent_header;
+	pthread_mutex_t lock; /* over all below */
+	struct kube_access *access;
+	int64_t read_at; /* clock_monotonic(); 0: to be read again */
+	struct exec_answer answer;
+	bool answered; /* `answer` is to be used as long as it has not expired */
+};
+
+void config_release(struct kube_access *access) {
+	if (access && atomic_fetch_sub(&access->references, 1) == 1) {
+		for (size_t i = 0; i < sizeof access->texts / sizeof access->texts[0]; i++) {
+			secret_free(access->texts[i]);
+		}
+		free(access);
+	}
+}
+
+/* PEM; NULL where there is none. */
+static bool read_material(const struct kube_config *config, const struct material *material, const char *what,
+	char **text, struct error *err) {
+	cleanup_secret struct str bytes = {0};
+	const char *pem = material->text;
+	if (!pem && !material->path) {
+		return true;
+	}
+	if (!pem) {
+		if (!str_read_file(&bytes, material->path, LARGEST_FILE, err)) {
+			return fail_in(err, "%s: %s", config->source.origin, what);
+		}
+		pem = bytes.text ? bytes.text : "";
+	}
+	if (!strstr(pem, "-----BEGIN ")) {
+		return fail(err, ERR_INVALID, "%s: %s%s%s: no PEM text", config->source.origin, what,
+			material->path && !material->text ? ", " : "", material->path && !material->text ? material->path : "");
+	}
+	*text = xstrdup(pem);
+	return true;
+}
+
+static bool set_token(struct kube_access *access, const char *origin, const char *token, struct error *err) {
+	struct str header = {0};
+	size_t length = strlen(token);
+	while (length && strchr(" \t\r\n", token[length - 1])) {
+		length--;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (token[i] <= ' ' || token[i] >= 127) {
+			return fail(err, ERR_INVALID, "%s: token: holds blanks or characters that no token has", origin);
+		}
+	}
+	if (length == 0) {
+		return fail(err, ERR_INVALID, "%s: token: is empty", origin);
+	}
+	str_addf(&header, "Authorization: Bearer %.*s", (int)length, token);
+	access->texts[AUTHORIZATION] = str_steal(&header);
+	return true;
+}
+
+static bool read_token(const struct kube_config *config, struct kube_access *access, struct error *err) {
+	const struct material *token = &config->source.token;
+	cleanup_secret struct str text = {0};
+	if (!token->path) {
+		return !token->text || set_token(access, config->source.origin, token->text, err);
+	}
+	if (!str_read_file(&text, token->path, LARGEST_FILE, err)) {
+		return fail_in(err, "%s: tokenFile", config->source.origin);
+	}
+	return set_token(access, token->path, text.text ? text.text : "", err);
+}
+
+static bool use_answer(const struct exec_answer *answer, struct kube_access *access, struct error *err) {
+	if (answer->certificate) {
+		secret_free(access->texts[CERTIFICATE]);
+		secret_free(access->texts[KEY]);
+		access->texts[CERTIFICATE] = xstrdup(answer->certificate);
+		access->texts[KEY] = xstrdup(answer->key);
+	}
+	return !answer->token || access->texts[AUTHORIZATION] || set_token(access, "exec plugin", answer->token, err);
+}
+
+static bool answer_lasts(const struct kube_config *config) {
+	int64_t expires = config->answer.expires;
+	return config->answered && (expires == 0 || clock_wall() < expires - EXPIRY_MARGIN_SECONDS);
+}
+
+static bool run_plugin(struct kube_config *config, const atomic_bool *stop, struct error *err) {
+	struct exec_answer answer;
+	if (!config->source.exec || answer_lasts(config)) {
+		return true;
+	}
+	if (!exec_plugin_run(config->source.exec, stop, &answer, err)) {
+		return fail_in(err, "%s", config->source.origin);
+	}
+	exec_answer_done(&config->answer);
+	config->answer = answer;
+	config->answered = true;
+	return true;
+}
+
+static bool read_all(
+	struct kube_config *config, struct kube_access *access, const atomic_bool *stop, struct error *err) {
+	const struct kube_source *source = &config->source;
+	if (!read_material(config, &source->ca, "certificate-authority", &access->texts[CA], err) ||
+		!read_material(config, &source->certificate, "client-certificate", &access->texts[CERTIFICATE], err) ||
+		!read_material(config, &source->key, "client-key", &access->texts[KEY], err) ||
+		!read_token(config, access, err) || !run_plugin(config, stop, err) ||
+		!use_answer(&config->answer, access, err)) {
+		return false;
+	}
+	access->authorization = access->texts[AUTHORIZATION];
+	access->peer = (struct http_peer){
+		.ca = access->texts[CA],
+		.certificate = access->texts[CERTIFICATE],
+		.key = access->texts[KEY],
+		.server_name = source->server_name,
+		.proxy = source->proxy,
+		.insecure = source->insecure,
+	};
+	return true;
+}
+
+static bool same(const struct kube_access *a, const struct kube_access *b) {
+	for (size_t i = 0; i < sizeof a->texts / sizeof a->texts[0]; i++) {
+		if (!str_equal(a->texts[i], b->texts[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A file that is being replaced may not be there for a moment: what was good a minute ago is used until the server
+ * refuses it. Not so an exec plugin's expired answer. */
+static bool refresh(struct kube_config *config, const atomic_bool *stop, struct error *err) {
+	struct kube_access *access = xcalloc(1, sizeof *access);
+	atomic_init(&access->references, 1);
+	if (!read_all(config, access, stop, err)) {
+		config_release(access);
+		if (!config->access || err->kind == ERR_CANCELLED || (config->source.exec && !answer_lasts(config))) {
+			return false;
+		}
+		log_warn("credentials cannot be read again, the old ones are used", "error", err->text);
+	} else if (config->access && same(access, config->access)) {
+		config_release(access);
+	} else {
+		config_release(config->access);
+		config->access = access;
+	}
+	config->read_at = clock_monotonic();
+	return true;
+}
+
+struct kube_access *config_access(struct kube_config *config, const atomic_bool *stop, struct error *err) {
+	struct error problem;
+	struct kube_access *access = NULL;
+	pthread_mutex_lock(&config->lock);
+	bool fresh = config->access && config->read_at && clock_monotonic() - config->read_at < SECONDS(FRESH_SECONDS) &&
+				 (!config->source.exec || answer_lasts(config));
+	if (fresh || refresh(config, stop, &problem)) {
+		access = config->access;
+		atomic_fetch_add(&access->references, 1);
+	} else {
+		*err = problem;
+	}
+	pthread_mutex_unlock(&config->lock);
+	return access;
+}
+
+void config_refused(struct kube_config *config, const struct kube_access *access) {
+	pthread_mutex_lock(&config->lock);
+	/* Not when others have renewed them meanwhile, and not in a storm: a plugin may be slow and dear. */
+	if (access == config->access && clock_monotonic() - config->read_at > SECONDS(1)) {
+		config->read_at = 0;
+		config->answered = false;
+	}
+	pthread_mutex_unlock(&config->lock);
+}
+
+void config_observe(const struct kube_config *config, const struct http_exchange *exchange) {
+	if (config->options.observe) {
+		config->options.observe(config->options.observe_context, exchange->method, exchange->status, exchange->seconds);
+	}
+}
+
+const char *config_field_manager(const struct kube_config *config) {
+	return config->field_manager;
+}
+
+const char *config_agent_header(const struct kube_config *config) {
+	return config->agent_header;
+}
+
+static char *home_kubeconfig(void) {
+	struct str path = {0};
+	const char *home = getenv("HOME");
+	str_addf(&path, "%s/.kube/config", home ? home : "");
+	return str_steal(&path);
+}
+
+static bool find_source(struct kube_config *config, const struct kube_config_options *options, struct error *err) {
+	const char *variable = getenv("KUBECONFIG"), *paths = options->kubeconfig;
+	if (!paths && variable && *variable) {
+		paths = variable;
+	}
+	if (!paths && source_is_in_cluster(SERVICE_ACCOUNT_FOLDER)) {
+		return source_in_cluster(&config->source, SERVICE_ACCOUNT_FOLDER, err);
+	}
+	char *home = home_kubeconfig();
+	bool ok = source_from_files(&config->source, paths ? paths : home, options->context, options->allow_insecure, err);
+	free(home);
+	return ok;
+}
+
+struct kube_config *kube_config_load(const struct kube_config_options *options, struct error *err) {
+	struct kube_config *config = xcalloc(1, sizeof *config);
+	struct str agent = {0};
+	pthread_mutex_init(&config->lock, NULL);
+	config->options = *options;
+	config->field_manager = xstrdup(options->field_manager ? options->field_manager : "ybcluster-operator");
+	str_addf(&agent, "User-Agent: %s", options->user_agent ? options->user_agent : config->field_manager);
+	config->agent_header = str_steal(&agent);
+	/* Files are read at once, so that a mistake is told at the start; a plugin runs when it is first needed. */
+	struct exec_plugin *later = NULL;
+	bool ok = find_source(config, options, err);
+	if (ok) {
+		later = config->source.exec;
+		config->source.exec = NULL;
+		ok = refresh(config, NULL, err);
+		config->source.exec = later;
+		config->read_at = later ? 0 : config->read_at;
+	}
+	if (!ok) {
+		kube_config_destroy(config);
+		return NULL;
+	}
+	return config;
+}
+
+void kube_config_destroy(struct kube_config *config) {
+	if (!config) {
+		return;
+	}
+	config_release(config->access);
+	exec_answer_done(&config->answer);
+	source_done(&config->source);
+	free(config->field_manager);
+	free(config->agent_header);
+	pthread_mutex_destroy(&config->lock);
+	free(config);
+}
+
+const char *kube_config_server(const struct kube_config *config) {
+	return config->source.server;
+}
+
+const char *kube_config_namespace(const struct kube_config *config) {
+	return config->source.namespace;
+}

@@ -1,0 +1,221 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#undef fail /* ours is base/error.h's */
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "kube/access.h"
+
+static char folder[] = "/tmp/config-test-XXXXXX";
+static const char *const files[] = {"config", "token", "plugin", "count"};
+
+static char *path_of(const char *name) {
+	static char paths[4][200];
+	static int next;
+	char *path = paths[next++ % 4];
+	snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+	return path;
+}
+
+static void put(const char *name, const char *text) {
+	FILE *file = fopen(path_of(name), "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int make_folder(void **state) {
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **state) {
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		unlink(path_of(files[i]));
+	}
+	return rmdir(folder);
+}
+
+static struct kube_config *load(const char *user, struct error *err) {
+	cleanup_str struct str text = {0};
+	str_addf(&text,
+		"contexts: [{name: c, context: {cluster: k, user: u}}]\ncurrent-context: c\n"
+		"clusters: [{name: k, cluster: {server: 'https://h'}}]\nusers: [{name: u, user: {%s}}]\n",
+		user);
+	put("config", text.text);
+	struct kube_config_options options = {.kubeconfig = path_of("config")};
+	return kube_config_load(&options, err);
+}
+
+static void check_authorization(struct kube_config *config, const char *want) {
+	struct error err = {0};
+	struct kube_access *access = config_access(config, NULL, &err);
+	if (!access) {
+		assert_string_equal(err.text, "");
+	}
+	assert_string_equal(access->authorization, want);
+	config_release(access);
+}
+
+static void refuse(struct kube_config *config) {
+	struct error err;
+	struct kube_access *access = config_access(config, NULL, &err);
+	assert_non_null(access);
+	config_refused(config, access);
+	config_release(access);
+}
+
+static void a_token_file_is_read_again_when_refused(void **state) {
+	(void)state;
+	struct error err = {0};
+	put("token", "one\n");
+	struct kube_config *config = load("tokenFile: token", &err);
+	assert_non_null(config);
+	assert_string_equal(kube_config_server(config), "https://h");
+	assert_string_equal(kube_config_namespace(config), "default");
+	check_authorization(config, "Authorization: Bearer one");
+	put("token", "two");
+	check_authorization(config, "Authorization: Bearer one");
+	usleep(1100000);
+	refuse(config);
+	check_authorization(config, "Authorization: Bearer two");
+	usleep(1100000);
+	unlink(path_of("token"));
+	refuse(config);
+	check_authorization(config, "Authorization: Bearer two");
+	kube_config_destroy(config);
+}
+
+static void bad_credentials_are_told_at_the_start(void **state) {
+	(void)state;
+	static const char *const users[][2] = {
+		{"tokenFile: nothing-there",									 "tokenFile"						},
+		{"token: 'a b'",												 "token: holds blanks"			  },
+		{"token: \"a\\r\\nX: y\"",									   "token: holds blanks"			},
+		{"client-certificate-data: aGVsbG8=, client-key-data: aGVsbG8=", "client-certificate: no PEM text"},
+		{"client-certificate: nothing-there, client-key: x",			 "client-certificate"			 },
+	};
+	for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+		struct error err = {0};
+		assert_null(load(users[i][0], &err));
+		if (!strstr(err.text, users[i][1])) {
+			assert_string_equal(err.text, users[i][1]);
+		}
+	}
+}
+
+#define PLUGIN                                                                                                         \
+	"exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [x], provideClusterInfo: true,"      \
+	" env: [{name: GREETING, value: hi}]}"
+
+static struct kube_config *load_plugin(const char *script) {
+	struct error err = {0};
+	put("plugin", script);
+	chmod(path_of("plugin"), 0700);
+	struct kube_config *config = load(PLUGIN, &err);
+	assert_non_null(config);
+	return config;
+}
+
+#define ANSWER "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":"
+
+static void a_plugin_runs_once_until_it_is_refused(void **state) {
+	(void)state;
+	struct kube_config *config =
+		load_plugin("#!/bin/sh\n"
+					"echo run >>\"$(dirname \"$0\")/count\"\n"
+					"case $KUBERNETES_EXEC_INFO in *'\"server\":\"https://h\"'*) ;; *) exit 3 ;; esac\n"
+					"n=$(wc -l <\"$(dirname \"$0\")/count\")\n"
+					"echo '" ANSWER "{\"token\":\"'$GREETING-$1-$n'\"}}'\n");
+	check_authorization(config, "Authorization: Bearer hi-x-1");
+	check_authorization(config, "Authorization: Bearer hi-x-1");
+	usleep(1100000);
+	refuse(config);
+	check_authorization(config, "Authorization: Bearer hi-x-2");
+	kube_config_destroy(config);
+	unlink(path_of("count"));
+}
+
+static void an_expired_answer_is_not_used(void **state) {
+	(void)state;
+	struct kube_config *config =
+		load_plugin("#!/bin/sh\n"
+					"echo run >>\"$(dirname \"$0\")/count\"\n"
+					"n=$(wc -l <\"$(dirname \"$0\")/count\")\n"
+					"echo '" ANSWER "{\"token\":\"'$n'\",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\"}}'\n");
+	check_authorization(config, "Authorization: Bearer 1");
+	check_authorization(config, "Authorization: Bearer 2");
+	kube_config_destroy(config);
+	unlink(path_of("count"));
+}
+
+static void a_plugin_that_fails_is_told(void **state) {
+	(void)state;
+	static const char *const plugins[][2] = {
+		{"#!/bin/sh\nexit 7\n",															   "exit status 7"				   },
+		{"#!/bin/sh\nkill -9 $$\n",														   "signal 9"						  },
+		{"#!/bin/sh\necho secret-word\n",													 "did not print JSON"			  },
+		{"#!/bin/sh\necho '{}'\n",															"did not print an ExecCredential"},
+		{"#!/bin/sh\necho '" ANSWER "{}}'\n",												 "printed no credentials"		  },
+		{"#!/bin/sh\necho '" ANSWER "{\"clientKeyData\":\"x\"}}'\n",							 "without the other"				},
+		{"#!/bin/sh\necho '" ANSWER "{\"token\":\"x\",\"expirationTimestamp\":\"soon\"}}'\n", "expirationTimestamp"			   },
+		{"#!/bin/sh\nyes | head -c 3000000\n",												"printed more than"			  },
+		{"#!/nonexistent/interpreter\n",													  "cannot be started"				},
+	};
+	for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++) {
+		struct error err = {0};
+		struct kube_config *config = load_plugin(plugins[i][0]);
+		assert_null(config_access(config, NULL, &err));
+		if (!strstr(err.text, plugins[i][1])) {
+			assert_string_equal(err.text, plugins[i][1]);
+		}
+		assert_non_null(strstr(err.text, "exec plugin"));
+		assert_null(strstr(err.text, "secret-word"));
+		kube_config_destroy(config);
+	}
+}
+
+static void *set_soon(void *flag) {
+	usleep(300000);
+	atomic_store((atomic_bool *)flag, true);
+	return NULL;
+}
+
+static void a_plugin_that_hangs_can_be_interrupted(void **state) {
+	(void)state;
+	struct error err = {0};
+	atomic_bool stop = false;
+	struct kube_config *config = load_plugin("#!/bin/sh\nsleep 100\n");
+	pthread_t thread;
+	pthread_create(&thread, NULL, set_soon, &stop);
+	int64_t start = clock_monotonic();
+	assert_null(config_access(config, &stop, &err));
+	assert_int_equal(err.kind, ERR_CANCELLED);
+	assert_true(clock_monotonic() - start < SECONDS(2));
+	pthread_join(thread, NULL);
+	kube_config_destroy(config);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_file_is_read_again_when_refused),
+		cmocka_unit_test(bad_credentials_are_told_at_the_start),
+		cmocka_unit_test(a_plugin_runs_once_until_it_is_refused),
+		cmocka_unit_test(an_expired_answer_is_not_used),
+		cmocka_unit_test(a_plugin_that_fails_is_told),
+		cmocka_unit_test(a_plugin_that_hangs_can_be_interrupted),
+	};
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}
