@@ -162,6 +162,7 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	json_object_set_new(annotations, ANNOTATION_ASKED, json_string(digest_hex(arena, &of_asked, 16)));
 	json_t *all = arena_own_json(arena, json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust",
 						   trust, "restart", restart));
+	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust));
 	struct digest of_all = digest_json(all);
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
 	wanted->digest = digest_json(wanted->document);

@@ -5,6 +5,10 @@
 
 enum { MOST_WANTED = 128 };
 
+struct wanted_list wanted_list_make(struct arena *arena) {
+	return (struct wanted_list){arena_array(arena, struct wanted, MOST_WANTED), 0};
+}
+
 bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_list *list, enum child_kind kind,
 	const char *component, const char *manifest, json_t *values, struct error *err) {
 	if (!values) {
@@ -31,20 +35,8 @@ static bool desired_account(struct arena *arena, const struct inputs *inputs, st
 		json_pack("{s:s}", "name", cluster->metadata.name), err);
 }
 
-static bool desired_ca(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
-	if (!inputs->ca_root) {
-		return true;
-	}
-	const struct ybcluster *cluster = inputs->cluster;
-	return want(arena, cluster, list, CONFIG_MAP, NULL, "ca",
-		json_pack("{s:s, s:s, s:s}", "name", arena_printf(arena, "%s-ca", cluster->metadata.name), "root",
-			inputs->ca_root, "chain", inputs->ca_chain),
-		err);
-}
-
 bool desired_documents(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
-	*list = (struct wanted_list){arena_array(arena, struct wanted, MOST_WANTED), 0};
 	return desired_policies(arena, inputs, list, err) && desired_account(arena, inputs, list, err) &&
-	       desired_ca(arena, inputs, list, err) && desired_services(arena, inputs, list, err) &&
+	       desired_services(arena, inputs, list, err) &&
 	       desired_data_plane(arena, inputs, list, err);
 }

@@ -11,7 +11,6 @@ struct inputs {
 	const struct settings *settings;
 	const struct allowed *allowed;  /* what may come in from outside */
 	bool ipv4, ipv6;                /* the families of the live client Service; both false: not known yet */
-	const char *ca_root, *ca_chain; /* PEM bundles of C-ca */
 	const struct trust *trust;      /* a row a group: what its certificate Secret is to hold */
 	bool storage_known;             /* false: create no StatefulSet (its volumes could not be made) */
 };
@@ -27,8 +26,8 @@ struct wanted_list {
 	size_t count;
 };
 
-/* In the order in which they are to be made: what closes comes first, what runs comes last. Certificate and admin
- * Secrets are not here: their content is made, not derived (certificates.c, accounts.c). */
+/* Appends all of them. C-ca, certificate and admin Secrets are not here: their content is made, not derived
+ * (certificates.c, accounts.c). */
 must_check bool desired_documents(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
 	struct error *err);
 
@@ -40,6 +39,10 @@ must_check bool desired_services(struct arena *arena, const struct inputs *input
 must_check bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
 	struct error *err);
 
+/* True when the path of a difference names an annotation that says internal or internet-facing. */
+bool network_is_scheme(const char *path);
+
+struct wanted_list wanted_list_make(struct arena *arena);
 /* Fills a manifest, owns it, and appends it. `values` is taken over. */
 must_check bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_list *list,
 	enum child_kind kind, const char *component, const char *manifest, json_t *values, struct error *err);

@@ -188,7 +188,7 @@ struct closed {
 	bool (*guard)(const json_t *entry, const json_t *live);
 };
 
-#define POD "spec.template.spec."
+#define POD_SPEC "spec.template.spec."
 
 /* A volume that refers to our certificates, flags or data, or to the host. */
 static bool touches_ours(const json_t *volume, const json_t *live) {
@@ -202,7 +202,7 @@ static bool intrudes(const json_t *container, const json_t *live) {
 	json_t *mounts = json_object_get(container, "volumeMounts");
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
 		const char *name = json_text_or(json_array_get(mounts, i), "name", "");
-		json_t *volume = with_key(json_get(live, POD "volumes"), "name", name);
+		json_t *volume = with_key(json_get(live, POD_SPEC "volumes"), "name", name);
 		if (str_starts(name, "data") || strcmp(name, "certificates") == 0 || strcmp(name, "flags") == 0 ||
 		    (volume && touches_ours(volume, live))) {
 			return true;
@@ -223,13 +223,13 @@ static const struct closed closed_places[] = {
 	{SECRET, "data", NULL, NULL},
 	{CONFIG_MAP, "data", NULL, NULL},
 	{CONFIG_MAP, "binaryData", NULL, NULL},
-	{STATEFUL_SET, POD "volumes", "name", touches_ours},
-	{STATEFUL_SET, POD "containers", "name", intrudes},
-	{STATEFUL_SET, POD "initContainers", "name", intrudes},
-	{STATEFUL_SET, POD "ephemeralContainers", "name", intrudes},
-	{STATEFUL_SET, POD "containers.0.volumeMounts", "mountPath", NULL},
-	{STATEFUL_SET, POD "containers.0.env", "name", NULL},
-	{STATEFUL_SET, POD "containers.0.envFrom", "prefix", NULL},
+	{STATEFUL_SET, POD_SPEC "volumes", "name", touches_ours},
+	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "ephemeralContainers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "containers.0.volumeMounts", "mountPath", NULL},
+	{STATEFUL_SET, POD_SPEC "containers.0.env", "name", NULL},
+	{STATEFUL_SET, POD_SPEC "containers.0.envFrom", "prefix", NULL},
 };
 
 static const char *pointer_of(struct arena *arena, const char *path, const char *last) {

@@ -1,5 +1,6 @@
 #include "pure/manifests.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

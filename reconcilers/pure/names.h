@@ -9,6 +9,7 @@
 #define LABEL_COMPONENT "app.kubernetes.io/component"
 #define ANNOTATION_DIGEST "yugabyte.com/digest"     /* of all that a pod runs with */
 #define ANNOTATION_ASKED "yugabyte.com/asked"       /* of the part of it that somebody asked for by the spec */
+#define ANNOTATION_TRUST "yugabyte.com/trust"       /* of the certificates in it */
 #define FINALIZER "yugabyte.com/ybcluster"
 #define OPERATOR_NAME "ybcluster-operator"
 

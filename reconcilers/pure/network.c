@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 #include "pure/desired.h"
 #include "pure/flags.h"
 
@@ -147,6 +148,16 @@ static const struct vendor_annotation {
 	{"service.beta.kubernetes.io/azure-load-balancer-internal", "true", "false"},
 	{"networking.gke.io/load-balancer-type", "Internal", "External"},
 };
+
+bool network_is_scheme(const char *path) {
+	for (size_t i = 0; i < sizeof vendor_annotations / sizeof *vendor_annotations; i++) {
+		if (str_starts(path, "metadata.annotations.") &&
+		    strcmp(path + strlen("metadata.annotations."), vendor_annotations[i].key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static json_t *service_annotations(const struct ybcluster *cluster) {
 	json_t *annotations =

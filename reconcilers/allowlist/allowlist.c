@@ -1,0 +1,220 @@
+/* AllowLists: their status, and their end. A list that clusters refer to is kept by a finalizer until each of them has
+ * closed its addresses; that is read from the live policies, not believed. */
+#include "allowlist/allowlist.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "crds/allowlist.h"
+#include "pure/allow.h"
+#include "pure/diff.h"
+#include "reconcilers/world.h"
+
+#define LIST_FINALIZER "yugabyte.com/allowlist"
+
+struct list_work {
+	struct pass *pass;
+	struct world *world;
+	struct arena *arena;
+	json_t *object;
+	struct allowlist *list; /* NULL: invalid */
+	struct error problem;
+	const char **clusters;  /* that refer to it */
+	size_t cluster_count;
+	int64_t now;
+};
+
+static bool refers(const json_t *cluster, const char *list) {
+	json_t *names = json_get(cluster, "spec.allowLists");
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		if (name && strcmp(name, list) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int by_name(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void find_clusters(struct list_work *work) {
+	size_t count;
+	struct object **all =
+		store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	work->clusters = arena_array(work->arena, const char *, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		if (refers(all[i]->document, work->pass->name)) {
+			work->clusters[work->cluster_count++] = all[i]->name;
+		}
+	}
+	qsort(work->clusters, work->cluster_count, sizeof *work->clusters, by_name);
+}
+
+static bool has_finalizer(const struct list_work *work) {
+	json_t *finalizers = json_get(work->object, "metadata.finalizers");
+	for (size_t i = 0; i < json_array_size(finalizers); i++) {
+		const char *name = json_string_value(json_array_get(finalizers, i));
+		if (name && strcmp(name, LIST_FINALIZER) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static json_t *identity(struct list_work *work) {
+	return arena_own_json(work->arena,
+		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", kind_allowlist.api_version, "kind", kind_allowlist.name,
+			"metadata", "name", work->pass->name, "namespace", work->pass->namespace, "uid",
+			json_text_or(work->object, "metadata.uid", "")));
+}
+
+static bool write(struct list_work *work, enum kube_verb verb, json_t *body, struct error *err) {
+	struct kube_call call = {.verb = verb, .kind = &kind_allowlist, .namespace = work->pass->namespace,
+		.name = work->pass->name, .body = body, .force = true};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok) {
+		store_wrote(work->pass->store, &kind_allowlist, call.answer, NULL);
+		return true;
+	}
+	*err = call.err;
+	return call.err.kind == ERR_NOT_FOUND;
+}
+
+static bool set_finalizer(struct list_work *work, bool wanted, struct error *err) {
+	if (has_finalizer(work) == wanted || !work->pass->may_write) {
+		return true;
+	}
+	json_t *body = identity(work), *finalizers = json_array();
+	if (wanted) {
+		json_array_append_new(finalizers, json_string(LIST_FINALIZER));
+	}
+	json_put(body, "metadata.finalizers", finalizers);
+	return write(work, KUBE_APPLY, body, err) || fail_in(err, "set the finalizer");
+}
+
+/* The ranges that the other lists of this cluster still want. */
+static struct allowed wanted_by_others(struct list_work *work, const char *cluster) {
+	struct object *object =
+		store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, cluster);
+	json_t *names = object ? json_get(object->document, "spec.allowLists") : NULL;
+	struct assigned *lists = arena_array(work->arena, struct assigned, json_array_size(names) + 1);
+	size_t count = 0;
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		struct object *other = name && strcmp(name, work->pass->name) != 0
+					       ? store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name)
+					       : NULL;
+		struct error ignored;
+		struct allowlist *list =
+			other && !other->deleting ? allowlist_decode(work->arena, other->document, &ignored) : NULL;
+		if (list) {
+			lists[count++] = (struct assigned){name, list, NULL};
+		}
+	}
+	return allow_union(work->arena, lists, count, NULL, 0, work->now);
+}
+
+/* True when nothing that is open now is open because of this list alone. */
+static bool closed_in(struct list_work *work, const char *cluster, bool *closed, struct error *err) {
+	struct kube_call call = {.verb = KUBE_GET, .kind = kind_of_child(NETWORK_POLICY), .namespace = work->pass->namespace,
+		.name = arena_printf(work->arena, "%s-clients", cluster)};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	*closed = true;
+	if (!call.ok) {
+		*err = call.err;
+		return call.err.kind == ERR_NOT_FOUND;
+	}
+	size_t count;
+	struct cidr *live = allow_live(work->arena, call.answer, &count);
+	struct allowed others = wanted_by_others(work, cluster);
+	for (size_t i = 0; i < count; i++) {
+		*closed = *closed && allow_covers(others.ranges, others.count, &live[i]);
+	}
+	return true;
+}
+
+static bool finish(struct list_work *work, struct error *err) {
+	for (size_t i = 0; i < work->cluster_count; i++) {
+		bool closed;
+		if (!closed_in(work, work->clusters[i], &closed, err)) {
+			return fail_in(err, "read what cluster %s has open", work->clusters[i]);
+		}
+		if (!closed) {
+			work->pass->again = 1;
+			return true;
+		}
+	}
+	return set_finalizer(work, false, err);
+}
+
+static int rules(struct list_work *work) {
+	struct assigned self = {work->pass->name, work->list, NULL};
+	struct allowed allowed = allow_union(work->arena, &self, 1, NULL, 0, work->now);
+	if (allowed.next_expiry) {
+		work->pass->again = (double)(allowed.next_expiry - work->now);
+	}
+	return (int)allowed.count;
+}
+
+static json_t *condition(struct list_work *work, const char *type, bool is, const char *reason, const char *message) {
+	const char *status = is ? "True" : "False", *since = clock_format(work->arena, work->now);
+	json_t *old = json_get(work->object, "status.conditions");
+	for (size_t i = 0; i < json_array_size(old); i++) {
+		json_t *one = json_array_get(old, i);
+		bool same = strcmp(json_text_or(one, "type", ""), type) == 0 && strcmp(json_text_or(one, "status", ""), status) == 0;
+		since = same ? json_text_or(one, "lastTransitionTime", since) : since;
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", type, "status", status, "reason", reason, "message", message,
+		"lastTransitionTime", since, "observedGeneration", (json_int_t)json_int(work->object, "metadata.generation", 0));
+}
+
+static json_t *status_of(struct list_work *work) {
+	json_t *clusters = json_array(), *conditions = json_array();
+	for (size_t i = 0; i < work->cluster_count && i < 100; i++) {
+		json_array_append_new(clusters, json_string(work->clusters[i]));
+	}
+	int count = work->list ? rules(work) : 0;
+	if (work->list) {
+		json_array_append_new(conditions, condition(work, "Ready", true, "Valid",
+							  arena_printf(work->arena, "%d rules count now", count)));
+	} else {
+		const char *reason = work->problem.reason[0] ? work->problem.reason : "Invalid";
+		json_array_append_new(conditions, condition(work, "Ready", false, reason, work->problem.text));
+		json_array_append_new(conditions, condition(work, "Stalled", true, reason, work->problem.text));
+	}
+	return arena_own_json(work->arena, json_pack("{s:I, s:i, s:o, s:o}", "observedGeneration",
+						   (json_int_t)json_int(work->object, "metadata.generation", 0), "rules", count,
+						   "clusters", clusters, "conditions", conditions));
+}
+
+static bool report(struct list_work *work, struct error *err) {
+	json_t *status = status_of(work), *live = json_get(work->object, "status");
+	bool same_sizes = json_array_size(json_get(status, "clusters")) == json_array_size(json_get(live, "clusters")) &&
+			  json_array_size(json_get(status, "conditions")) == json_array_size(json_get(live, "conditions"));
+	if (!work->pass->may_write || (live && same_sizes && !diff_find(work->arena, CHILD_KINDS, status, live))) {
+		return true;
+	}
+	json_t *body = identity(work);
+	json_object_set(body, "status", status);
+	return write(work, KUBE_APPLY_STATUS, body, err) || fail_in(err, "write the status");
+}
+
+static bool reconcile(struct pass *pass, struct error *err) {
+	struct list_work work = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = clock_wall()};
+	struct object *object = store_get(pass->store, pass->arena, &kind_allowlist, pass->namespace, pass->name);
+	if (!object || !object->document) {
+		return true;
+	}
+	work.object = object->document;
+	work.list = allowlist_decode(work.arena, work.object, &work.problem);
+	find_clusters(&work);
+	if (object->deleting) {
+		return has_finalizer(&work) ? finish(&work, err) : true;
+	}
+	return set_finalizer(&work, work.cluster_count > 0, err) && report(&work, err);
+}
+
+const struct reconciler allowlist_reconciler = {"allowlist", &kind_allowlist, reconcile};

@@ -1,0 +1,167 @@
+#include "pure/rollout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+/* The pods of a group are named by the StatefulSet: <name>-<ordinal>. */
+static const struct child *pod_of(struct arena *arena, const struct children *children, const struct group *group,
+	int ordinal) {
+	return children_find(children, POD, arena_printf(arena, "%s-%d", group->name, ordinal));
+}
+
+static const struct wanted *template_of(const struct wanted *wanted, size_t count, const char *name) {
+	for (size_t i = 0; i < count; i++) {
+		if (wanted[i].kind == STATEFUL_SET && strcmp(wanted[i].name, name) == 0) {
+			return &wanted[i];
+		}
+	}
+	return NULL;
+}
+
+static bool pod_carries(const struct child *pod, const struct wanted *wanted, const char *annotation, size_t place) {
+	json_t *annotations = json_get(wanted->document, "spec.template.metadata.annotations");
+	const char *digest = json_string_value(json_object_get(annotations, annotation));
+	return digest && strlen(pod->text) >= (place + 1) * 33 && memcmp(pod->text + place * 33, digest, 32) == 0;
+}
+
+struct scan {
+	const struct child *broken_outdated, *outdated, *asked;
+	const char *unready;
+	int outdated_count, untrusted_count;
+	bool settled; /* every StatefulSet was seen by its controller */
+};
+
+static void scan_pod(struct arena *arena, struct scan *scan, const struct child *pod, const char *name,
+	const struct wanted *wanted) {
+	if (!pod || pod->deleting) {
+		scan->unready = scan->unready ? scan->unready : arena_printf(arena, "pod %s is being replaced", name);
+		return;
+	}
+	bool ready = pod->number[POD_READY] != 0;
+	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
+	scan->outdated_count += outdated;
+	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
+	if (outdated && !ready && !scan->broken_outdated) {
+		scan->broken_outdated = pod;
+	}
+	if (outdated && ready) {
+		if (!scan->outdated) {
+			scan->outdated = pod;
+		}
+		if (!scan->asked && !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED)) {
+			scan->asked = pod;
+		}
+	}
+	if (!ready && !scan->unready) {
+		scan->unready = arena_printf(arena, "pod %s is not ready", pod->name);
+	}
+}
+
+static void scan_group(struct arena *arena, struct scan *scan, const struct group *group, const struct wanted *wanted,
+	const struct children *children) {
+	const struct child *set = children_find(children, STATEFUL_SET, group->name);
+	if (!set || !set->number[STATEFUL_SET_OBSERVED]) {
+		scan->settled = false;
+	}
+	for (int i = (int)json_int(wanted->document, "spec.replicas", 0) - 1; i >= 0; i--) {
+		const char *name = arena_printf(arena, "%s-%d", group->name, i);
+		scan_pod(arena, scan, pod_of(arena, children, group, i), name, wanted);
+	}
+}
+
+static struct rollout decide(const struct scan *scan, int replication_factor, bool may_disturb) {
+	struct rollout rollout = {.outdated = scan->outdated_count, .untrusted = scan->untrusted_count};
+	const struct child *next = scan->asked ? scan->asked : scan->outdated;
+	if (!scan->settled) {
+		rollout.move = ROLLOUT_WAIT;
+		rollout.why = "the StatefulSet controller has not seen the newest template";
+	} else if (scan->broken_outdated) {
+		rollout.move = ROLLOUT_DELETE;
+		rollout.pod = scan->broken_outdated;
+		rollout.why = "not ready, and its template is outdated";
+	} else if (scan->unready) {
+		rollout.move = ROLLOUT_WAIT;
+		rollout.why = scan->unready;
+	} else if (!next) {
+		rollout.move = ROLLOUT_DONE;
+	} else if (!scan->asked && !may_disturb) {
+		rollout.move = ROLLOUT_WINDOW;
+		rollout.why = "a restart that nobody asked for waits for the maintenance window, one cluster at a time";
+	} else {
+		rollout.move = replication_factor == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
+		rollout.pod = next;
+		rollout.why = "its template is outdated";
+	}
+	return rollout;
+}
+
+struct rollout rollout_next(struct arena *arena, const struct groups *groups, const struct wanted *wanted, size_t count,
+	const struct children *children, int replication_factor, bool may_disturb) {
+	/* Both roles count for health, but masters are replaced before any tserver is. */
+	struct scan all = {.settled = true};
+	for (enum role role = MASTER; role <= TSERVER; role++) {
+		struct scan scan = {.settled = true};
+		for (size_t i = 0; i < groups->count; i++) {
+			const struct wanted *template = template_of(wanted, count, groups->items[i].name);
+			if (template && groups->items[i].role == role) {
+				scan_group(arena, &scan, &groups->items[i], template, children);
+			}
+		}
+		all.settled = all.settled && scan.settled;
+		all.outdated_count += scan.outdated_count;
+		all.untrusted_count += scan.untrusted_count;
+		all.broken_outdated = all.broken_outdated ? all.broken_outdated : scan.broken_outdated;
+		all.unready = all.unready ? all.unready : scan.unready;
+		if (!all.outdated) {
+			all.outdated = scan.outdated;
+			all.asked = scan.asked;
+		}
+	}
+	return decide(&all, replication_factor, may_disturb);
+}
+
+struct readiness readiness_of(struct arena *arena, const struct groups *groups, enum role role,
+	const struct children *children, bool running) {
+	struct readiness readiness = {0};
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->items[i];
+		for (int j = 0; group->role == role && j < group->replicas; j++) {
+			const struct child *pod = pod_of(arena, children, group, j);
+			bool ready = pod && !pod->deleting && pod->number[POD_READY];
+			readiness.desired += running;
+			readiness.ready += ready;
+			if (pod && !ready && !readiness.problem && strlen(pod->text) > POD_TROUBLE) {
+				readiness.problem = arena_printf(arena, "pod %s: %s", pod->name, pod->text + POD_TROUBLE);
+			}
+		}
+	}
+	return readiness;
+}
+
+enum { MINUTE = 60, DAY_SECONDS = 86400, WEEK = 7 * DAY_SECONDS };
+
+/* Seconds since the last start of the window, and until the next one. */
+static int64_t since_start(const struct ybcluster *cluster, int64_t now) {
+	int64_t start = (int64_t)cluster->spec.maintenance_window.start * MINUTE, period = DAY_SECONDS;
+	if (cluster->spec.maintenance_window.day != DAY_ANY) {
+		/* day 0 of the epoch was a Thursday */
+		period = WEEK;
+		start += ((int64_t)cluster->spec.maintenance_window.day - DAY_THURSDAY + 7) % 7 * DAY_SECONDS;
+	}
+	return ((now - start) % period + period) % period;
+}
+
+bool window_open(const struct ybcluster *cluster, int64_t now) {
+	return !cluster->spec.maintenance_window.given ||
+	       since_start(cluster, now) < cluster->spec.maintenance_window.duration;
+}
+
+int64_t window_wait(const struct ybcluster *cluster, int64_t now) {
+	if (window_open(cluster, now)) {
+		return 0;
+	}
+	int64_t period = cluster->spec.maintenance_window.day != DAY_ANY ? WEEK : DAY_SECONDS;
+	return period - since_start(cluster, now);
+}

@@ -1,0 +1,189 @@
+#include "pure/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "pure/diff.h"
+
+enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024 };
+
+static void find(struct observed *observed, const char *type, enum condition_status status, const char *reason,
+	const char *message) {
+	if (observed->finding_count < MOST_FINDINGS) {
+		observed->findings[observed->finding_count++] = (struct finding){type, status, reason, message};
+	}
+}
+
+void find_true(struct observed *observed, const char *type, const char *reason, const char *message) {
+	find(observed, type, CONDITION_TRUE, reason, message);
+}
+
+void find_false(struct observed *observed, const char *type, const char *reason, const char *message) {
+	find(observed, type, CONDITION_FALSE, reason, message);
+}
+
+void find_unknown(struct observed *observed, const char *type, const char *reason, const char *message) {
+	find(observed, type, CONDITION_UNKNOWN, reason, message);
+}
+
+/* The promises that Ready waits for, in the order in which they are reported. */
+static const char *const needed[] = {"NodesReady", "CertificatesReady", "AllowListsApplied"};
+/* The rest of what is kept from the status before when a pass says nothing of it. */
+static const char *const kept[] = {"NodesReady", "CertificatesReady", "AllowListsApplied", "NetworkIsolated"};
+
+static const struct finding *finding_of(const struct observed *observed, const char *type) {
+	for (size_t i = observed->finding_count; i-- > 0;) {
+		if (strcmp(observed->findings[i].type, type) == 0) {
+			return &observed->findings[i];
+		}
+	}
+	return NULL;
+}
+
+/* What the pass found, else what the status said before. */
+static struct finding current(const struct observed *observed, const char *type) {
+	const struct finding *found = finding_of(observed, type);
+	const struct ybcluster_status *before = &observed->cluster->status;
+	const struct condition *old = condition_find(before->conditions, before->condition_count, type);
+	if (found) {
+		return *found;
+	}
+	return old ? (struct finding){type, old->status, old->reason, old->message}
+		   : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
+}
+
+static struct finding ready(struct arena *arena, const struct observed *observed) {
+	struct finding result = {"Ready", CONDITION_TRUE, "AllPromisesKept", "every promise that was measured is kept"};
+	if (observed->stalled_reason) {
+		return (struct finding){"Ready", CONDITION_FALSE, observed->stalled_reason, observed->stalled_message};
+	}
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		struct finding one = current(observed, kept[i]);
+		bool is_needed = i < sizeof needed / sizeof *needed;
+		if (one.status == CONDITION_FALSE || (is_needed && one.status == CONDITION_UNKNOWN)) {
+			bool worse = one.status == CONDITION_FALSE || result.status == CONDITION_TRUE;
+			if (worse && result.status != CONDITION_FALSE) {
+				result = (struct finding){"Ready", one.status, one.reason,
+					arena_printf(arena, "%s: %s", one.type, one.message)};
+			}
+		}
+	}
+	return result;
+}
+
+static json_t *condition(struct arena *arena, const struct observed *observed, const struct finding *finding) {
+	const struct ybcluster_status *before = &observed->cluster->status;
+	const struct condition *old = condition_find(before->conditions, before->condition_count, finding->type);
+	bool same = old && old->status == finding->status && old->last_transition_time;
+	const char *message = strlen(finding->message) > LONGEST_MESSAGE
+				      ? arena_strndup(arena, finding->message, LONGEST_MESSAGE)
+				      : finding->message;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", finding->type, "status",
+		condition_status_name(finding->status), "reason", finding->reason, "message", message, "lastTransitionTime",
+		clock_format(arena, same ? old->last_transition_time : observed->now), "observedGeneration",
+		(json_int_t)observed->cluster->metadata.generation);
+}
+
+static json_t *conditions(struct arena *arena, const struct observed *observed, const struct finding *is_ready) {
+	json_t *list = json_array();
+	json_array_append_new(list, condition(arena, observed, is_ready));
+	if (observed->stalled_reason) {
+		struct finding stalled = {"Stalled", CONDITION_TRUE, observed->stalled_reason, observed->stalled_message};
+		json_array_append_new(list, condition(arena, observed, &stalled));
+	} else if (observed->reconciling) {
+		struct finding busy = {"Reconciling", CONDITION_TRUE, "Progressing",
+			observed->reconciling_why ? observed->reconciling_why : "work is under way"};
+		json_array_append_new(list, condition(arena, observed, &busy));
+	}
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		struct finding one = current(observed, kept[i]);
+		if (strcmp(one.reason, "NotObserved") != 0) {
+			json_array_append_new(list, condition(arena, observed, &one));
+		}
+	}
+	const struct finding *paused = finding_of(observed, "Paused");
+	if (paused) {
+		json_array_append_new(list, condition(arena, observed, paused));
+	}
+	return list;
+}
+
+static const char *phase(const struct observed *observed, const struct finding *is_ready) {
+	if (observed->cluster->metadata.deletion_timestamp) {
+		return "Deleting";
+	}
+	if (observed->stalled_reason) {
+		return "Stalled";
+	}
+	if (observed->cluster->spec.desired_state == DESIRED_STATE_PAUSED) {
+		return observed->tservers.ready || observed->masters.ready ? "Pausing" : "Paused";
+	}
+	if (is_ready->status == CONDITION_TRUE) {
+		return observed->reconciling ? "Updating" : "Ready";
+	}
+	return observed->cluster->status.nodes.ready ? "Degraded" : "Creating";
+}
+
+static json_t *plan(const struct observed *observed) {
+	json_t *list = json_array();
+	for (size_t i = 0; i < observed->plan_count && i < 100; i++) {
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "action", observed->plan[i].action, "object",
+						    observed->plan[i].object, "why", observed->plan[i].why));
+	}
+	return list;
+}
+
+static void put_certificates(struct arena *arena, const struct observed *observed, json_t *status) {
+	if (!observed->root_fingerprint) {
+		return;
+	}
+	json_put(status, "rootCA",
+		json_pack("{s:s, s:s, s:s}", "configMap", arena_printf(arena, "%s-ca", observed->cluster->metadata.name),
+			"fingerprint", observed->root_fingerprint, "notAfter", clock_format(arena, observed->root_not_after)));
+	if (!observed->certificates_not_after) {
+		return;
+	}
+	json_t *serials = json_array();
+	for (const char *const *serial = observed->serials; serial && *serial; serial++) {
+		json_array_append_new(serials, json_string(*serial));
+	}
+	json_put(status, "certificates",
+		json_pack("{s:s, s:o}", "notAfter", clock_format(arena, observed->certificates_not_after), "serials", serials));
+}
+
+json_t *status_build(struct arena *arena, const struct observed *observed) {
+	const struct ybcluster *cluster = observed->cluster;
+	struct finding is_ready = ready(arena, observed);
+	int desired = observed->tservers.desired;
+	json_t *status = json_pack("{s:I, s:s, s:i, s:s, s:s, s:{s:i, s:i, s:s}, s:s, s:[{s:s, s:s*, s:i}]}",
+		"observedGeneration", (json_int_t)cluster->metadata.generation, "phase", phase(observed, &is_ready),
+		"replicationFactor", ybcluster_replication_factor(&cluster->spec), "faultTolerance",
+		fault_tolerance_name(ybcluster_fault_tolerance(&cluster->spec)), "version",
+		cluster->status.version ? cluster->status.version : observed->settings->default_version, "nodes", "desired",
+		desired, "ready", observed->tservers.ready, "display",
+		arena_printf(arena, "%d/%d", observed->tservers.ready, desired), "selector",
+		arena_printf(arena, LABEL_CLUSTER "=%s," LABEL_COMPONENT "=tserver", cluster->metadata.name), "endpoints", "name",
+		"ysql", "host", observed->endpoint_host, "port", cluster->spec.endpoints.ysql.port);
+	arena_own_json(arena, status);
+	put_certificates(arena, observed, status);
+	if (observed->allowed) {
+		json_put(status, "allowList",
+			json_pack("{s:i, s:i}", "lists", (int)cluster->spec.allow_list_count, "rules",
+				(int)observed->allowed->count));
+	}
+	if (observed->plan) {
+		json_put(status, "plan", plan(observed));
+	}
+	json_put(status, "conditions", conditions(arena, observed, &is_ready));
+	return status;
+}
+
+static bool same_set(const json_t *wanted, const json_t *live, const char *path) {
+	return json_array_size(json_get(wanted, path)) == json_array_size(json_get(live, path));
+}
+
+bool status_equal(struct arena *arena, const json_t *wanted, const json_t *live) {
+	return live && same_set(wanted, live, "conditions") && same_set(wanted, live, "plan") &&
+	       !diff_find(arena, CHILD_KINDS, wanted, live);
+}

@@ -1,0 +1,58 @@
+#include "reconcilers/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add(struct world *world, const char *reconciler, const char *namespace, const char *name, bool low) {
+	char key[640];
+	snprintf(key, sizeof key, "%s/%s/%s", reconciler, namespace, name);
+	queue_add(world->queue, key, low);
+}
+
+void world_wake_clusters(struct world *world, const char *namespace, bool low) {
+	struct arena *arena = arena_create();
+	size_t count;
+	struct object **clusters = store_list(world->store, arena, &kind_ybcluster, namespace, &count);
+	for (size_t i = 0; i < count; i++) {
+		add(world, "ybcluster", namespace, clusters[i]->name, low);
+	}
+	arena_destroy(arena);
+}
+
+/* An AllowList concerns every cluster of its namespace, and so does a NetworkPolicy that is not ours. */
+void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
+	const char *group, bool initial) {
+	struct world *world = context;
+	if (watched->kind == &kind_ybcluster) {
+		add(world, "ybcluster", namespace, name, initial);
+	} else if (watched->kind == &kind_allowlist) {
+		add(world, "allowlist", namespace, name, initial);
+		world_wake_clusters(world, namespace, initial);
+	} else if (group) {
+		add(world, "ybcluster", namespace, group, initial);
+	} else if (!initial) {
+		world_wake_clusters(world, namespace, false);
+	}
+}
+
+bool world_take_turn(struct world *world, const char *namespace, const char *name) {
+	char wish[sizeof world->turn];
+	snprintf(wish, sizeof wish, "%s/%s", namespace, name);
+	pthread_mutex_lock(&world->turn_lock);
+	bool mine = world->turn[0] == '\0' || strcmp(world->turn, wish) == 0;
+	if (mine) {
+		memcpy(world->turn, wish, sizeof wish);
+	}
+	pthread_mutex_unlock(&world->turn_lock);
+	return mine;
+}
+
+void world_end_turn(struct world *world, const char *namespace, const char *name) {
+	char wish[sizeof world->turn];
+	snprintf(wish, sizeof wish, "%s/%s", namespace, name);
+	pthread_mutex_lock(&world->turn_lock);
+	if (strcmp(world->turn, wish) == 0) {
+		world->turn[0] = '\0';
+	}
+	pthread_mutex_unlock(&world->turn_lock);
+}

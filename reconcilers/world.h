@@ -1,0 +1,45 @@
+/* What all reconcilers share: made by main.c before the workers start, ended after they have joined. */
+#ifndef RECONCILERS_WORLD_H
+#define RECONCILERS_WORLD_H
+#include <pthread.h>
+
+#include "kube/store.h"
+#include "pki/pki.h"
+#include "pure/child.h"
+#include "pure/names.h"
+#include "run/metrics.h"
+#include "run/queue.h"
+#include "run/reconcile.h"
+
+struct world {
+	struct settings settings;
+	struct token *token;          /* NULL: none; `token_error` says why */
+	struct error token_error;
+	struct pki pki;               /* root and intermediate; NULL texts: not initialised */
+	struct queue *queue;          /* to wake other reconcilers */
+	struct store *store;
+	struct metrics *metrics;
+	bool inside;                  /* the operator runs in the cluster: it can probe pods */
+	pthread_mutex_t turn_lock;    /* protects turn */
+	char turn[320];               /* the cluster whose unasked restarts are under way, "" for none */
+};
+
+/* The rows of all watched kinds and their count; the first CHILD_KINDS rows are the children, by enum child_kind. */
+extern const struct watched watched_table[];
+extern const size_t watched_count;
+extern const struct kind kind_ybcluster, kind_allowlist, kind_storage_class, kind_config_map, kind_node;
+const struct kind *kind_of_child(enum child_kind kind);
+/* NULL-terminated. */
+extern const struct reconciler *const reconcilers[];
+
+/* Fits store_changed: tells the queue who must look. `context` is the world. */
+void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
+	const char *group, bool initial);
+/* Wakes every YBCluster of a namespace. */
+void world_wake_clusters(struct world *world, const char *namespace, bool low);
+
+/* Takes the turn for restarts that nobody asked for; false: another cluster has it. The same cluster may take it again. */
+bool world_take_turn(struct world *world, const char *namespace, const char *name);
+void world_end_turn(struct world *world, const char *namespace, const char *name);
+
+#endif

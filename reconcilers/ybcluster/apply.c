@@ -1,0 +1,338 @@
+/* From wanted documents to writes: names are taken, differences found, and written in waves. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "pure/diff.h"
+#include "ybcluster/work.h"
+
+/* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
+enum { WAVES = 3, PARALLEL = 64 };
+static int wave_of(enum child_kind kind) {
+	return kind == NETWORK_POLICY ? 0 : kind == STATEFUL_SET ? 2 : 1;
+}
+
+/* One document on its way. */
+struct change {
+	const struct wanted *wanted;
+	struct child *child;   /* NULL: not in the store */
+	json_t *live;          /* NULL: not there, or not at hand */
+	const char *why;       /* NULL: in sync */
+	json_t *foreign;       /* patch that takes foreign entries off, or NULL */
+	bool skip;
+};
+
+static struct kube_call get_call(struct work *work, enum child_kind kind, const char *name) {
+	return (struct kube_call){
+		.verb = KUBE_GET, .kind = kind_of_child(kind), .namespace = work->pass->namespace, .name = name};
+}
+
+bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
+	struct child *child = children_find(&work->children, kind, name);
+	*document = child ? child->document : NULL;
+	if (*document) {
+		return true;
+	}
+	struct kube_call call = get_call(work, kind, name);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok) {
+		*document = call.answer;
+		if (child) {
+			child->document = call.answer;
+			child->version = json_text_or(call.answer, "metadata.resourceVersion", child->version);
+		}
+		return true;
+	}
+	if (call.err.kind == ERR_NOT_FOUND) {
+		return true;
+	}
+	*err = call.err;
+	return fail_in(err, "read %s %s", child_kind_name(kind), name);
+}
+
+void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why) {
+	work->changes++;
+	if (work->plan_only) {
+		struct observed *observed = &work->observed;
+		struct plan_line *plan = arena_array(work->arena, struct plan_line, observed->plan_count + 1);
+		for (size_t i = 0; i < observed->plan_count; i++) {
+			plan[i] = observed->plan[i];
+		}
+		plan[observed->plan_count++] =
+			(struct plan_line){action, arena_printf(work->arena, "%s/%s", child_kind_name(kind), name), why};
+		observed->plan = plan;
+		return;
+	}
+	log_info(action, "cluster", arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "kind",
+		child_kind_name(kind), "name", name, "why", why);
+}
+
+/* A document that is not in the store may be there all the same: read it before its name is taken. And a document whose
+ * digest is new, or that changed since it was compared, must be at hand to be compared. */
+static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
+	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
+	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct child *child = changes[i].child;
+		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
+		changes[i].live = child ? child->document : NULL;
+		changes[i].skip = compared && !changes[i].wanted->why;
+		if (!changes[i].live && !changes[i].skip && !(child && child->deleting)) {
+			which[asked] = i;
+			calls[asked++] = get_call(work, changes[i].wanted->kind, changes[i].wanted->name);
+		}
+	}
+	kube_do(work->pass->client, work->arena, calls, asked);
+	for (size_t i = 0; i < asked; i++) {
+		if (calls[i].ok) {
+			changes[which[i]].live = calls[i].answer;
+		} else if (calls[i].err.kind != ERR_NOT_FOUND) {
+			*err = calls[i].err;
+			return fail_in(err, "read %s %s", calls[i].kind->name, calls[i].name);
+		}
+	}
+	return true;
+}
+
+static bool controlled_by(const json_t *live, const char *uid) {
+	json_t *owners = json_get(live, "metadata.ownerReferences");
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		json_t *owner = json_array_get(owners, i);
+		if (json_bool(owner, "controller", false)) {
+			return strcmp(json_text_or(owner, "uid", ""), uid) == 0;
+		}
+	}
+	return false;
+}
+
+/* Ours by reference; or ours by the uid in our label, when somebody took only the reference away. */
+static bool is_ours(const struct work *work, const json_t *live) {
+	const char *uid = work->cluster->metadata.uid;
+	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
+	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
+	return controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0);
+}
+
+/* False: stalled, nothing may be written. An object that is going away is waited for. */
+static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
+	for (size_t i = 0; i < count; i++) {
+		json_t *live = changes[i].live;
+		if (!live || changes[i].skip) {
+			continue;
+		}
+		if (!is_ours(work, live)) {
+			return fail_because(err, ERR_BLOCKED, "NameTaken",
+				"%s %s exists and belongs to somebody else: delete it, or give the cluster another name",
+				child_kind_name(changes[i].wanted->kind), changes[i].wanted->name);
+		}
+	}
+	return true;
+}
+
+static void wait_for_end(struct work *work, struct change *change) {
+	change->skip = true;
+	work->observed.reconciling = true;
+	work->observed.reconciling_why = arena_printf(work->arena, "waiting until %s %s, which is being deleted, is gone",
+		child_kind_name(change->wanted->kind), change->wanted->name);
+}
+
+/* Changes that no write can make: the object goes and comes anew, a StatefulSet around its pods (orphan delete). */
+static bool immutable(const struct change *change, const struct difference *difference) {
+	if (change->wanted->kind == SERVICE) {
+		/* a load balancer never moves between networks: it is made anew */
+		return strcmp(json_text_or(change->live, "spec.type", ""), "LoadBalancer") == 0 &&
+		       network_is_scheme(difference->path);
+	}
+	static const char *const paths[] = {"spec.volumeClaimTemplates", "spec.serviceName", "spec.selector",
+		"spec.podManagementPolicy"};
+	for (size_t i = 0; change->wanted->kind == STATEFUL_SET && i < sizeof paths / sizeof *paths; i++) {
+		if (str_starts(difference->path, paths[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool compare(struct work *work, struct change *change, struct error *err) {
+	bool deleting = json_get(change->live, "metadata.deletionTimestamp") || (change->child && change->child->deleting);
+	if (change->skip || deleting) {
+		if (deleting) {
+			wait_for_end(work, change);
+		}
+		return true;
+	}
+	if (!change->live) {
+		change->why = "it does not exist";
+		return true;
+	}
+	const struct difference *difference =
+		diff_find(work->arena, change->wanted->kind, change->wanted->document, change->live);
+	change->foreign = diff_foreign(work->arena, change->wanted->kind, change->wanted->document, change->live);
+	if (difference && immutable(change, difference)) {
+		struct child *child = change->child;
+		change->skip = true;
+		work->observed.reconciling = true;
+		work->observed.reconciling_why = arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind),
+			change->wanted->name);
+		const char *propagation = change->wanted->kind == STATEFUL_SET ? "Orphan" : "Background";
+		return !child || child_delete(work, child, propagation, difference->text, err);
+	}
+	if (difference) {
+		change->why = change->wanted->why ? change->wanted->why : difference->text;
+	} else if (!change->foreign) {
+		change->skip = true;
+		if (change->child) {
+			store_compared(work->pass->store, change->child->handle, &change->wanted->digest);
+		}
+	}
+	return true;
+}
+
+/* The document with the uid of what it changes: another object of the same name is not touched. */
+static json_t *body_of(struct work *work, const struct change *change) {
+	if (!change->live) {
+		return change->wanted->document;
+	}
+	json_t *body = json_copy(change->wanted->document);
+	json_t *metadata = json_copy(json_object_get(body, "metadata"));
+	json_object_set_new(metadata, "uid", json_string(json_text_or(change->live, "metadata.uid", "")));
+	json_object_set_new(body, "metadata", metadata);
+	return arena_own_json(work->arena, body);
+}
+
+static struct kube_call apply_call(struct work *work, const struct change *change) {
+	struct kube_call call = get_call(work, change->wanted->kind, change->wanted->name);
+	call.verb = KUBE_APPLY;
+	call.body = body_of(work, change);
+	call.force = change->live != NULL;
+	return call;
+}
+
+/* The answer is the newest version. When it already is what was wanted, nobody needs to look at it again. */
+static bool learn(struct work *work, const struct change *change, const json_t *answer, struct error *err) {
+	const struct wanted *wanted = change->wanted;
+	const struct difference *left = diff_find(work->arena, wanted->kind, wanted->document, answer);
+	bool foreign = diff_foreign(work->arena, wanted->kind, wanted->document, answer) != NULL;
+	store_wrote(work->pass->store, kind_of_child(wanted->kind), answer, left || foreign ? NULL : &wanted->digest);
+	if (left) {
+		return fail(err, ERR_INTERNAL, "%s %s was applied but still differs: %s", child_kind_name(wanted->kind),
+			wanted->name, left->text);
+	}
+	return true;
+}
+
+static bool finish(struct work *work, const struct change *change, const struct kube_call *call, struct error *err) {
+	if (call->ok) {
+		return learn(work, change, call->answer, err);
+	}
+	*err = call->err;
+	if (err->kind == ERR_CONFLICT && !change->live) {
+		/* Somebody made the name, or holds fields of it, between the read and the write: look again. */
+		return fail_in(err, "take the name of %s %s", call->kind->name, call->name);
+	}
+	if (err->http == 403 && strstr(err->text, "exceeded quota")) {
+		snprintf(err->reason, sizeof err->reason, "QuotaExceeded");
+	}
+	return fail_in(err, "write %s %s", call->kind->name, call->name);
+}
+
+static bool write_wave(struct work *work, struct change *changes, size_t count, int wave, struct error *err) {
+	struct kube_call calls[PARALLEL];
+	struct change *which[PARALLEL];
+	size_t asked = 0;
+	for (size_t i = 0; i < count && asked < PARALLEL; i++) {
+		struct change *change = &changes[i];
+		if (change->skip || !change->why || wave_of(change->wanted->kind) != wave) {
+			continue;
+		}
+		note_change(work, change->live ? "update" : "create", change->wanted->kind, change->wanted->name, change->why);
+		if (!work->plan_only) {
+			which[asked] = change;
+			calls[asked++] = apply_call(work, change);
+		}
+	}
+	kube_do(work->pass->client, work->arena, calls, asked);
+	bool ok = true;
+	for (size_t i = 0; i < asked; i++) {
+		struct error one;
+		if (!finish(work, which[i], &calls[i], &one)) {
+			*err = ok ? one : *err;
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+/* Foreign entries in closed places. After a write the object is another version: then it is looked at again first. */
+static bool strip(struct work *work, const struct change *change, struct error *err) {
+	if (change->skip || !change->foreign) {
+		return true;
+	}
+	if (change->why) {
+		wake_at(work, work->now + 1);
+		return true;
+	}
+	note_change(work, "strip", change->wanted->kind, change->wanted->name, "somebody added entries where only ours may be");
+	if (work->plan_only) {
+		return true;
+	}
+	struct kube_call call = get_call(work, change->wanted->kind, change->wanted->name);
+	call.verb = KUBE_PATCH_JSON;
+	call.body = change->foreign;
+	kube_do(work->pass->client, work->arena, &call, 1);
+	event(work, true, "ForeignEntryRemoved", "Strip",
+		arena_printf(work->arena, "took foreign entries off %s %s", call.kind->name, call.name));
+	return finish(work, change, &call, err);
+}
+
+bool apply_wanted(struct work *work, struct error *err) {
+	size_t count = work->wanted.count;
+	struct change *changes = arena_array(work->arena, struct change, count);
+	for (size_t i = 0; i < count; i++) {
+		changes[i].wanted = &work->wanted.items[i];
+		changes[i].child = children_find(&work->children, changes[i].wanted->kind, changes[i].wanted->name);
+	}
+	if (!read_missing(work, changes, count, err) || !names_free(work, changes, count, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!compare(work, &changes[i], err)) {
+			return false;
+		}
+	}
+	if (!work->pass->may_write) {
+		return true;
+	}
+	for (int wave = 0; wave < WAVES; wave++) {
+		if (!write_wave(work, changes, count, wave, err)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!strip(work, &changes[i], err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
+	struct error *err) {
+	note_change(work, "delete", child->kind, child->name, why);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	struct kube_call call = get_call(work, child->kind, child->name);
+	call.verb = KUBE_DELETE;
+	call.uid = child->uid;
+	call.resource_version = child->kind == POD || child->kind == STATEFUL_SET ? NULL : child->version;
+	call.propagation = propagation;
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "delete %s %s", call.kind->name, call.name);
+	}
+	store_deleted(work->pass->store, call.kind, call.namespace, call.name, child->uid);
+	return true;
+}

@@ -1,0 +1,295 @@
+#include "ybcluster/certificates.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+
+/* A certificate Secret: of a StatefulSet (`group`), or the administrator's (`group` NULL). */
+struct leaf {
+	const char *secret, *component;
+	const struct group *group;
+	const char *certificate_key, *key_key, *anchor_key; /* keys of the Secret's data */
+	const char *const *names;
+	struct digest expectation; /* of all that the Secret depends on */
+};
+
+const char *secret_text(struct arena *arena, const json_t *secret, const char *key) {
+	const char *encoded = json_string_value(json_at(secret, "data", key, NULL));
+	cleanup_secret struct str text = {0};
+	if (!encoded || !base64_decode(&text, encoded) || !text.text) {
+		return NULL;
+	}
+	return arena_strndup(arena, text.text, text.length);
+}
+
+const char *secret_leaf(struct arena *arena, const json_t *secret) {
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_get(secret, "data"), key, value) {
+		bool node = str_starts(key, "node.") && str_ends(key, ".crt");
+		if (node || strcmp(key, "yugabytedb.crt") == 0) {
+			return secret_text(arena, secret, key);
+		}
+	}
+	return NULL;
+}
+
+struct digest secret_trust(const json_t *secret) {
+	json_t *annotation = json_at(secret, "metadata", "annotations", ANNOTATION_TRUST, NULL);
+	const char *anchors = json_string_value(json_at(secret, "data", "ca.crt", NULL));
+	cleanup_str struct str text = {0};
+	str_addf(&text, "%s\n%s", json_string_value(annotation) ? json_string_value(annotation) : "", anchors ? anchors : "");
+	return digest_bytes(text.text, text.length);
+}
+
+static enum key_algorithm algorithm_of(const struct work *work) {
+	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
+}
+
+/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due together. */
+static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t not_after) {
+	int64_t before = work->cluster->spec.tls.renew_before;
+	uint64_t spread = hash_more(hash_text(work->cluster->metadata.uid), leaf->secret) % 1000;
+	return not_after - before - before / 10 * (int64_t)spread / 1000;
+}
+
+static json_t *skeleton(struct work *work, const struct leaf *leaf, json_t *data, const char *trust) {
+	json_t *document = arena_own_json(work->arena, json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}}, s:s, s:o}", "apiVersion", "v1", "kind",
+		"Secret", "metadata", "name", leaf->secret, "annotations", ANNOTATION_TRUST, trust, ANNOTATION_ROTATED,
+		work->cluster->spec.tls.rotate ? work->cluster->spec.tls.rotate : "", "type", "Opaque", "data", data));
+	own(work->arena, work->cluster, leaf->component, document);
+	return document;
+}
+
+/* Why the live Secret cannot stay as it is; NULL: it can. `names_only`: nothing is wrong with it but missing names. */
+static const char *trouble(struct work *work, const struct leaf *leaf, const struct authority *authority,
+	const json_t *live, bool *names_only) {
+	struct arena *arena = work->arena;
+	const char *anchors = secret_text(arena, live, leaf->anchor_key);
+	struct certificate_check check = {
+		.certificate = secret_text(arena, live, leaf->certificate_key),
+		.key = secret_text(arena, live, leaf->key_key),
+		.bundle = authority->root,
+		.now = work->now,
+	};
+	struct certificate_facts facts;
+	struct error err = {0};
+	*names_only = false;
+	if (!check.certificate || !check.key) {
+		return "its certificate or key is missing";
+	}
+	if (!certificate_check(&check, &err) || !certificate_read(arena, check.certificate, &facts, &err)) {
+		return arena_printf(arena, "its certificate cannot be used: %s", err.text);
+	}
+	const char *rotated = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_ROTATED, NULL));
+	const char *rotate = work->cluster->spec.tls.rotate ? work->cluster->spec.tls.rotate : "";
+	if (strcmp(rotated ? rotated : "", rotate) != 0) {
+		return arena_printf(arena, "spec.tls.rotate %s -> %s", rotated ? rotated : "(none)", rotate);
+	}
+	if (strcmp(facts.algorithm, algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
+		return arena_printf(arena, "spec.tls.algorithm: the leaf has %s", facts.algorithm);
+	}
+	if (work->now >= renewal(work, leaf, facts.not_after)) {
+		return "its certificate is due for renewal";
+	}
+	if (!anchors || strcmp(anchors, authority->root) != 0) {
+		return "its trust anchors are not the cluster's";
+	}
+	check.names = leaf->names;
+	if (leaf->names && !certificate_check(&check, &err)) {
+		*names_only = true;
+		return err.text[0] ? arena_strdup(arena, err.text) : "names are missing in it";
+	}
+	return NULL;
+}
+
+static void put_text(struct work *work, json_t *data, const char *key, const char *text) {
+	json_object_set_new(data, key, json_string(base64_encode(work->arena, text, strlen(text))));
+}
+
+static json_t *issue(struct work *work, const struct leaf *leaf, const struct authority *authority, const char *trust,
+	struct error *err) {
+	cleanup_secret struct str key = {0};
+	if (!certificate_key_make(algorithm_of(work), &key, err)) {
+		return NULL;
+	}
+	struct certificate_issuer issuer = {work->world->token, authority->key, authority->root};
+	struct certificate_leaf request = {
+		.use = leaf->group ? CERTIFICATE_NODE : CERTIFICATE_CLIENT,
+		.subject = {
+			.common_name = leaf->group ? leaf->group->name : work->cluster->spec.auth.admin_user,
+			.not_before = work->now - 300,
+			.not_after = work->now + work->cluster->spec.tls.duration,
+		},
+		.dns = leaf->names,
+	};
+	const char *certificate = certificate_leaf(work->arena, &issuer, &request, key.text, err);
+	struct certificate_facts facts;
+	if (!certificate || !certificate_read(work->arena, certificate, &facts, err)) {
+		return NULL;
+	}
+	json_t *data = json_object();
+	put_text(work, data, leaf->certificate_key, certificate);
+	put_text(work, data, leaf->key_key, key.text);
+	put_text(work, data, leaf->anchor_key, authority->root);
+	return skeleton(work, leaf, data, trust ? trust : facts.serial);
+}
+
+/* Appends the Secret to what is wanted: as it is when it is good, so that drift around it is put right, else anew. */
+static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct authority *authority, struct error *err) {
+	json_t *live;
+	if (!authority_load(work, authority, err) || !child_document(work, SECRET, leaf->secret, &live, err)) {
+		return false;
+	}
+	bool names_only = false;
+	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
+	const char *trust = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_TRUST, NULL));
+	json_t *document;
+	if (why) {
+		document = issue(work, leaf, authority, names_only ? trust : NULL, err);
+	} else {
+		json_t *data = json_object();
+		const char *keys[] = {leaf->certificate_key, leaf->key_key, leaf->anchor_key};
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+			json_object_set(data, keys[i], json_at(live, "data", keys[i], NULL));
+		}
+		document = skeleton(work, leaf, data, trust ? trust : "");
+	}
+	if (!document) {
+		return fail_in(err, "Secret %s", leaf->secret);
+	}
+	work->wanted.items[work->wanted.count++] =
+		(struct wanted){SECRET, leaf->secret, document, leaf->expectation, live ? why : NULL};
+	return true;
+}
+
+static struct digest expectation(struct work *work, const struct leaf *leaf, const char *ca_fingerprint) {
+	json_t *names = json_array();
+	for (const char *const *name = leaf->names; name && *name; name++) {
+		json_array_append_new(names, json_string(*name));
+	}
+	json_t *all = json_pack("{s:o, s:s, s:s, s:s?, s:s, s:O}", "names", names, "secret", leaf->secret, "ca", ca_fingerprint,
+		"rotate", work->cluster->spec.tls.rotate, "algorithm", algorithm_of(work) == KEY_RSA_3072 ? "rsa" : "ecdsa",
+		"labels", labels_of(work->arena, work->cluster, leaf->component));
+	struct digest digest = digest_json(all);
+	json_decref(all);
+	return digest;
+}
+
+static struct leaf leaf_of_group(struct work *work, const struct group *group) {
+	return (struct leaf){
+		.secret = group->certificate,
+		.component = role_name(group->role),
+		.group = group,
+		.certificate_key = arena_printf(work->arena, "node.%s.crt", group->name),
+		.key_key = arena_printf(work->arena, "node.%s.key", group->name),
+		.anchor_key = "ca.crt",
+		.names = certificate_names(work->arena, work->cluster, &work->world->settings, group),
+	};
+}
+
+static struct leaf leaf_of_admin(struct work *work) {
+	return (struct leaf){
+		.secret = arena_printf(work->arena, "%s-admin-tls", work->pass->name),
+		.certificate_key = "yugabytedb.crt",
+		.key_key = "yugabytedb.key",
+		.anchor_key = "root.crt",
+	};
+}
+
+/* The leaf's facts for status: of the Secret just made, or of the one in the store. */
+static void count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
+	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
+	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
+	struct certificate_facts facts = {.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
+		.serial = child ? child->text : ""};
+	struct error ignored;
+	if (last && strcmp(last->name, leaf->secret) == 0) {
+		const char *pem = secret_text(work->arena, last->document, leaf->certificate_key);
+		if (!pem || !certificate_read(work->arena, pem, &facts, &ignored)) {
+			return;
+		}
+	}
+	int64_t *earliest = &work->observed.certificates_not_after;
+	*earliest = *earliest && *earliest < facts.not_after ? *earliest : facts.not_after;
+	serials[(*serial_count)++] = facts.serial;
+	wake_at(work, renewal(work, leaf, facts.not_after));
+}
+
+static const char *trust_digest(struct work *work, const struct leaf *leaf) {
+	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
+	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
+	struct digest trust = {0};
+	if (last && strcmp(last->name, leaf->secret) == 0) {
+		trust = secret_trust(last->document);
+	} else if (child) {
+		memcpy(trust.bytes, child->mark, 16);
+	}
+	return digest_hex(work->arena, &trust, 16);
+}
+
+static bool leaf_ensure(struct work *work, struct leaf *leaf, const char *ca_fingerprint, struct authority *authority,
+	struct error *err) {
+	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
+	leaf->expectation = expectation(work, leaf, ca_fingerprint);
+	bool current = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
+		       work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_AFTER]);
+	return current || renew_or_keep(work, leaf, authority, err);
+}
+
+/* C-ca itself: compared like any other child while its content is at hand, else known by its fingerprint. */
+static bool authority_ensure(struct work *work, struct authority *authority, const char **fingerprint, struct error *err) {
+	const char *name = arena_printf(work->arena, "%s-ca", work->pass->name);
+	const struct child *child = children_find(&work->children, CONFIG_MAP, name);
+	json_t *names = json_array();
+	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
+		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
+	}
+	json_t *inputs = arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
+							     work->cluster->metadata.uid, "root", work->world->pki.root_fingerprint));
+	struct digest wanted = digest_json(inputs);
+	if (child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) && *child->text) {
+		*fingerprint = child->text;
+		work->observed.root_not_after = child->number[CERTIFICATE_NOT_AFTER];
+		return true;
+	}
+	struct certificate_facts facts;
+	if (!authority_load(work, authority, err) || !certificate_read(work->arena, authority->root, &facts, err) ||
+	    !want(work->arena, work->cluster, &work->wanted, CONFIG_MAP, NULL, "ca",
+		    json_pack("{s:s, s:s, s:s}", "name", name, "root", authority->root, "chain", authority->chain), err)) {
+		return false;
+	}
+	work->wanted.items[work->wanted.count - 1].digest = wanted;
+	*fingerprint = facts.fingerprint;
+	work->observed.root_not_after = facts.not_after;
+	return true;
+}
+
+bool certificates_ensure(struct work *work, struct error *err) {
+	struct authority authority = {0};
+	const char *fingerprint;
+	if (!authority_ensure(work, &authority, &fingerprint, err)) {
+		return false;
+	}
+	const char **serials = arena_array(work->arena, const char *, work->groups.count + 2);
+	struct trust *trust = arena_array(work->arena, struct trust, work->groups.count + 1);
+	size_t count = 0;
+	for (size_t i = 0; i < work->groups.count; i++) {
+		struct leaf leaf = leaf_of_group(work, &work->groups.items[i]);
+		if (!leaf_ensure(work, &leaf, fingerprint, &authority, err)) {
+			return false;
+		}
+		count_leaf(work, &leaf, serials, &count);
+		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf)};
+	}
+	struct leaf admin = leaf_of_admin(work);
+	if (!leaf_ensure(work, &admin, fingerprint, &authority, err)) {
+		return false;
+	}
+	count_leaf(work, &admin, serials, &count);
+	work->inputs.trust = trust;
+	work->observed.root_fingerprint = fingerprint;
+	work->observed.serials = serials;
+	return true;
+}

@@ -1,0 +1,183 @@
+#include "ybcluster/checks.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "pure/flags.h"
+#include "pure/volumes.h"
+
+/* "2025.2.2.1-b1" belongs to the series "2025.2". */
+static bool same_series(const char *a, const char *b) {
+	size_t first = strcspn(a, "."), length = first + (a[first] ? 1 + strcspn(a + first + 1, ".") : 0);
+	return strncmp(a, b, length) == 0 && (b[length] == '.' || b[length] == '\0');
+}
+
+static bool check_version(struct work *work, struct error *err) {
+	const char *wanted = work->cluster->spec.version, *running = work->cluster->status.version;
+	if (!wanted || !running || same_series(running, wanted)) {
+		return true;
+	}
+	return fail_because(err, ERR_BLOCKED, "NeedsDatabase",
+		"spec.version: %s -> %s leaves the release series; such an upgrade needs the database's consent, which this "
+		"release of the operator cannot ask for: nothing was changed",
+		running, wanted);
+}
+
+/* Claims of another cluster of this name hold its data: never mounted unless somebody says so by uid. */
+static bool check_volumes(struct work *work, struct error *err) {
+	const struct child *claim = volumes_foreign(work->cluster, &work->children);
+	const char *adopt = object_annotation(&work->cluster->metadata, ANNOTATION_ADOPT_VOLUMES);
+	if (!claim) {
+		return true;
+	}
+	if (!adopt || strcmp(adopt, claim->cluster_uid) != 0) {
+		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
+			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the annotation "
+			ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
+			claim->name, *claim->cluster_uid ? claim->cluster_uid : "unknown");
+	}
+	note_change(work, "update", VOLUME_CLAIM, claim->name, "adopted by " ANNOTATION_ADOPT_VOLUMES);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	json_t *patch = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:{s:s}}}", "metadata", "uid", claim->uid,
+		"resourceVersion", claim->version, "labels", LABEL_CLUSTER_UID, work->cluster->metadata.uid));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = kind_of_child(VOLUME_CLAIM),
+		.namespace = work->pass->namespace, .name = claim->name, .body = patch};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "adopt PersistentVolumeClaim %s", claim->name);
+	}
+	store_wrote(work->pass->store, call.kind, call.answer, NULL);
+	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
+}
+
+static bool class_exists(struct work *work, const char *name, struct error *err) {
+	struct kube_call call = {.verb = KUBE_GET, .kind = &kind_storage_class, .name = name};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok || call.err.kind == ERR_FORBIDDEN) {
+		/* Without the right to look, the claims themselves will tell. */
+		return true;
+	}
+	if (call.err.kind == ERR_NOT_FOUND) {
+		return fail_because(err, ERR_BLOCKED, "StorageClassMissing", "StorageClass %s does not exist", name);
+	}
+	*err = call.err;
+	return fail_in(err, "read StorageClass %s", name);
+}
+
+/* Only while StatefulSets are still to be made: later the volumes are there. */
+static bool check_storage(struct work *work, struct error *err) {
+	const struct ybcluster_processes *both[] = {&work->cluster->spec.masters, &work->cluster->spec.tservers};
+	for (size_t i = 0; i < work->groups.count; i++) {
+		const struct group *group = &work->groups.items[i];
+		const char *class = both[group->role]->storage.class;
+		if (class && !children_find(&work->children, STATEFUL_SET, group->name) && !class_exists(work, class, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool checks_before(struct work *work, struct error *err) {
+	return check_version(work, err) && check_volumes(work, err) && check_storage(work, err);
+}
+
+bool checks_scale(struct work *work, struct error *err) {
+	(void)err;
+	if (work->cluster->spec.desired_state == DESIRED_STATE_PAUSED) {
+		return true;
+	}
+	for (size_t i = 0; i < work->wanted.count; i++) {
+		struct wanted *wanted = &work->wanted.items[i];
+		const struct child *set =
+			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
+		int64_t replicas = json_int(wanted->document, "spec.replicas", 0);
+		if (set && set->number[STATEFUL_SET_REPLICAS] > replicas) {
+			json_put(wanted->document, "spec.replicas", json_integer(set->number[STATEFUL_SET_REPLICAS]));
+			wanted->digest = digest_json(wanted->document);
+			stall(work, "NeedsDatabase",
+				arena_printf(work->arena,
+					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its data "
+					"first, which this release of the operator cannot ask for. Set spec.nodes back",
+					wanted->name, (int)set->number[STATEFUL_SET_REPLICAS], (int)replicas));
+		}
+	}
+	return true;
+}
+
+static void nodes_finding(struct work *work) {
+	bool running = work->cluster->spec.desired_state == DESIRED_STATE_RUNNING;
+	struct observed *observed = &work->observed;
+	observed->masters = readiness_of(work->arena, &work->groups, MASTER, &work->children, running);
+	observed->tservers = readiness_of(work->arena, &work->groups, TSERVER, &work->children, running);
+	const struct readiness *masters = &observed->masters, *tservers = &observed->tservers;
+	const char *message = arena_printf(work->arena, "%d of %d masters and %d of %d tservers are ready", masters->ready,
+		masters->desired, tservers->ready, tservers->desired);
+	const char *problem = masters->problem ? masters->problem : tservers->problem;
+	if (!running) {
+		find_true(observed, "NodesReady", "Paused", "compute is at 0, as spec.desiredState says");
+		observed->reconciling = observed->reconciling || masters->ready || tservers->ready;
+	} else if (masters->ready < masters->desired || tservers->ready < tservers->desired) {
+		find_false(observed, "NodesReady", "PodsNotReady",
+			problem ? arena_printf(work->arena, "%s; %s", message, problem) : message);
+		observed->reconciling = true;
+		observed->reconciling_why = observed->reconciling_why ? observed->reconciling_why : message;
+	} else if (ybcluster_fault_tolerance(&work->cluster->spec) == FAULT_TOLERANCE_ZONE) {
+		find_unknown(observed, "NodesReady", "PlacementNotSet",
+			arena_printf(work->arena,
+				"%s; the database's placement policy, without which zones guarantee nothing, is not set by this release",
+				message));
+	} else {
+		find_true(observed, "NodesReady", "AllReady", message);
+	}
+}
+
+/* Every pod runs the newest certificates when none is outdated; until then the condition says how many are. */
+static void certificates_finding(struct work *work, bool ok) {
+	struct observed *observed = &work->observed;
+	if (!observed->root_fingerprint) {
+		return;
+	}
+	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
+		&work->children, ybcluster_replication_factor(&work->cluster->spec), false);
+	if (observed->certificates_not_after <= work->now) {
+		find_false(observed, "CertificatesReady", "Expired", "a certificate has expired");
+	} else if (rollout.untrusted) {
+		find_false(observed, "CertificatesReady", "NotServedByAll",
+			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout.untrusted));
+	} else if (ok) {
+		find_true(observed, "CertificatesReady", "Issued",
+			arena_printf(work->arena, "CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
+				observed->root_fingerprint));
+	}
+}
+
+static void allow_lists_finding(struct work *work, bool ok) {
+	const struct allowed *allowed = work->observed.allowed;
+	if (!allowed) {
+		return;
+	}
+	if (!allowed->whole) {
+		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
+	} else if (work->plan_only && work->changes) {
+		find_false(&work->observed, "AllowListsApplied", "PlanOnly", "changes are planned and not made");
+	} else if (ok) {
+		find_true(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
+	}
+}
+
+void checks_after(struct work *work, bool ok) {
+	nodes_finding(work);
+	certificates_finding(work, ok);
+	allow_lists_finding(work, ok);
+	observe_isolation(work);
+	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
+		const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
+		work->observed.endpoint_host = service && *service->text ? service->text : NULL;
+	} else {
+		work->observed.endpoint_host =
+			service_host(work->arena, work->cluster, &work->world->settings, work->cluster->metadata.name);
+	}
+}

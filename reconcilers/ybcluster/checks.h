@@ -1,0 +1,14 @@
+/* What only the operator can see to be wrong, before anything is written; and what the conditions say afterwards. */
+#ifndef YBCLUSTER_CHECKS_H
+#define YBCLUSTER_CHECKS_H
+#include "ybcluster/work.h"
+
+/* Reasons: NeedsDatabase (a version of another release series), VolumesOfEarlierCluster, StorageClassMissing,
+ * NoDefaultStorageClass. */
+must_check bool checks_before(struct work *work, struct error *err);
+/* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. */
+must_check bool checks_scale(struct work *work, struct error *err);
+/* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, from what this pass saw. */
+void checks_after(struct work *work, bool ok);
+
+#endif

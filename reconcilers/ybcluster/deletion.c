@@ -1,0 +1,145 @@
+/* The end of a cluster, one step a pass, each step safe to repeat: close outside access, stop compute, remove the
+ * children, the volumes if the policy says so, the CA's key, and last the finalizer. */
+#include <string.h>
+
+#include "base/json.h"
+#include "ybcluster/work.h"
+
+bool finalizer_set(struct work *work, bool wanted, struct error *err) {
+	const struct object_meta *metadata = &work->cluster->metadata;
+	if (object_has_finalizer(metadata, FINALIZER) == wanted || !work->pass->may_write || work->plan_only) {
+		return true;
+	}
+	json_t *finalizers = json_array();
+	if (wanted) {
+		json_array_append_new(finalizers, json_string(FINALIZER));
+	}
+	json_t *body = arena_own_json(work->arena,
+		json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}}", "apiVersion", kind_ybcluster.api_version, "kind", kind_ybcluster.name,
+			"metadata", "name", metadata->name, "namespace", metadata->namespace, "uid", metadata->uid, "finalizers",
+			finalizers));
+	struct kube_call call = {.verb = KUBE_APPLY, .kind = &kind_ybcluster, .namespace = metadata->namespace,
+		.name = metadata->name, .body = body, .force = true};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok) {
+		store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
+		return true;
+	}
+	*err = call.err;
+	return (!wanted && call.err.kind == ERR_NOT_FOUND) || fail_in(err, "set the finalizer");
+}
+
+/* Deletes the children for which `chosen` says yes. `left`: how many are still there. */
+static bool remove_where(struct work *work, bool (*chosen)(const struct work *work, const struct child *child),
+	const char *why, size_t *left, struct error *err) {
+	*left = 0;
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *child = &work->children.items[i];
+		if (!chosen(work, child)) {
+			continue;
+		}
+		++*left;
+		if (!child->deleting && !child_delete(work, child, NULL, why, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool ours(const struct work *work, const struct child *child) {
+	return strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
+}
+
+/* The Service for clients goes first; the policies go last, with the rest, when no pod is left to protect. */
+static bool is_access(const struct work *work, const struct child *child) {
+	return ours(work, child) && child->kind == SERVICE && strcmp(child->name, work->cluster->metadata.name) == 0;
+}
+
+static bool is_compute(const struct work *work, const struct child *child) {
+	return ours(work, child) && child->kind == STATEFUL_SET;
+}
+
+static bool is_pod(const struct work *work, const struct child *child) {
+	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
+}
+
+static bool is_rest(const struct work *work, const struct child *child) {
+	return ours(work, child) && child->kind != POD;
+}
+
+static bool is_volume(const struct work *work, const struct child *child) {
+	return child->kind == VOLUME_CLAIM && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
+}
+
+/* C-clients loses its rules at once, before anything else happens. */
+static bool close_access(struct work *work, struct error *err) {
+	struct allowed nobody = {0};
+	struct ybcluster closed = *work->cluster;
+	closed.spec.client_count = 0;
+	struct inputs inputs = {.cluster = &closed, .settings = &work->world->settings, .allowed = &nobody};
+	const char *name = arena_printf(work->arena, "%s-clients", work->pass->name);
+	struct wanted_list all = wanted_list_make(work->arena);
+	work->wanted = wanted_list_make(work->arena);
+	if (!children_find(&work->children, NETWORK_POLICY, name)) {
+		return true;
+	}
+	if (!desired_policies(work->arena, &inputs, &all, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < all.count; i++) {
+		if (strcmp(all.items[i].name, name) == 0) {
+			work->wanted.items[work->wanted.count++] = all.items[i];
+		}
+	}
+	return apply_wanted(work, err);
+}
+
+static bool destroy_keys(struct work *work, struct error *err) {
+	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
+	if (!work->world->token) {
+		*err = work->world->token_error;
+		return fail_in(err, "the key of the cluster's CA must be destroyed before the cluster can go");
+	}
+	return work->plan_only || token_keys_destroy(work->world->token, prefix, err);
+}
+
+static const struct step {
+	const char *name;
+	bool (*chosen)(const struct work *work, const struct child *child);
+	bool wait_only; /* others remove these: the StatefulSet's end takes its pods along */
+	bool only_with_policy_delete;
+} steps[] = {
+	{"the Service for clients", is_access, false, false},
+	{"compute", is_compute, false, false},
+	{"pods", is_pod, true, false},
+	{"children", is_rest, false, false},
+	{"volumes", is_volume, false, true},
+};
+
+bool deletion_step(struct work *work, struct error *err) {
+	if (!object_has_finalizer(&work->cluster->metadata, FINALIZER)) {
+		return true;
+	}
+	if (!close_access(work, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		if (steps[i].only_with_policy_delete && work->cluster->spec.deletion_policy != DELETION_POLICY_DELETE) {
+			continue;
+		}
+		size_t left = 0;
+		for (size_t j = 0; steps[i].wait_only && j < work->children.count; j++) {
+			left += steps[i].chosen(work, &work->children.items[j]);
+		}
+		if (!steps[i].wait_only &&
+		    !remove_where(work, steps[i].chosen, "the cluster is being deleted", &left, err)) {
+			return false;
+		}
+		if (left) {
+			work->observed.reconciling = true;
+			work->observed.reconciling_why = arena_printf(work->arena, "deleting: %zu %s left", left, steps[i].name);
+			return true;
+		}
+	}
+	return destroy_keys(work, err) && finalizer_set(work, false, err);
+}

@@ -1,0 +1,103 @@
+/* What touches running pods and their volumes: growth, and replacing one pod at a time. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/quantity.h"
+#include "pure/rollout.h"
+#include "pure/volumes.h"
+#include "ybcluster/work.h"
+
+static bool grow(struct work *work, const struct growth *growth, struct error *err) {
+	note_change(work, "update", VOLUME_CLAIM, growth->claim->name, growth->why);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	json_t *patch = arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
+						  "spec", "resources", "requests", "storage", growth->size));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = kind_of_child(VOLUME_CLAIM),
+		.namespace = work->pass->namespace, .name = growth->claim->name, .body = patch};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "grow PersistentVolumeClaim %s", growth->claim->name);
+	}
+	store_wrote(work->pass->store, call.kind, call.answer, NULL);
+	return true;
+}
+
+static void wait_for_capacity(struct work *work) {
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *claim = &work->children.items[i];
+		if (claim->kind == VOLUME_CLAIM && claim->number[CLAIM_CAPACITY] > 0 &&
+		    claim->number[CLAIM_CAPACITY] < claim->number[CLAIM_REQUESTED]) {
+			work->observed.reconciling = true;
+			work->observed.reconciling_why = arena_printf(work->arena, "volume %s is growing", claim->name);
+		}
+	}
+}
+
+bool volumes_ensure(struct work *work, struct error *err) {
+	size_t count;
+	struct growth *growth =
+		volumes_growth(work->arena, work->cluster, &work->groups, &work->children, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!grow(work, &growth[i], err)) {
+			return false;
+		}
+	}
+	wait_for_capacity(work);
+	return true;
+}
+
+static bool evict(struct work *work, const struct child *pod, const char *why, struct error *err) {
+	note_change(work, "evict", POD, pod->name, why);
+	if (work->plan_only) {
+		return true;
+	}
+	struct kube_call call = {.verb = KUBE_EVICT, .kind = kind_of_child(POD), .namespace = work->pass->namespace,
+		.name = pod->name, .uid = pod->uid};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok) {
+		store_deleted(work->pass->store, call.kind, call.namespace, call.name, pod->uid);
+		return true;
+	}
+	if (call.err.kind == ERR_THROTTLED) {
+		/* the budget says not now: somebody else drains a node */
+		wake_at(work, work->now + 10);
+		work->observed.reconciling_why = "the PodDisruptionBudget allows no eviction now";
+		return true;
+	}
+	*err = call.err;
+	return fail_in(err, "evict pod %s", pod->name);
+}
+
+static bool replace(struct work *work, const struct rollout *rollout, struct error *err) {
+	const char *why = arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why);
+	event(work, false, "PodReplaced", "Rollout", why);
+	return rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, err)
+					      : child_delete(work, rollout->pod, NULL, rollout->why, err);
+}
+
+bool rollout_ensure(struct work *work, struct error *err) {
+	const struct ybcluster *cluster = work->cluster;
+	const char *namespace = work->pass->namespace, *name = work->pass->name;
+	bool open = window_open(cluster, work->now);
+	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
+		&work->children, ybcluster_replication_factor(&cluster->spec), false);
+	if (rollout.move == ROLLOUT_WINDOW && open && world_take_turn(work->world, namespace, name)) {
+		rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count, &work->children,
+			ybcluster_replication_factor(&cluster->spec), true);
+	}
+	if (rollout.move == ROLLOUT_DONE) {
+		world_end_turn(work->world, namespace, name);
+		return true;
+	}
+	if (rollout.move == ROLLOUT_WINDOW) {
+		wake_at(work, work->now + (open ? 30 : window_wait(cluster, work->now)));
+	} else {
+		work->observed.reconciling = true;
+	}
+	work->observed.reconciling_why = rollout.why;
+	bool act = work->pass->may_write && (rollout.move == ROLLOUT_EVICT || rollout.move == ROLLOUT_DELETE);
+	return !act || replace(work, &rollout, err);
+}

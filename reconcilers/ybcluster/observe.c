@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "ybcluster/work.h"
+
+static enum child_kind kind_of(const struct object *object) {
+	return (enum child_kind)(object->watched - watched_table);
+}
+
+/* Pod summaries hold the uid in the middle, see summaries.h: take it out, keep digests and trouble. */
+static void split_pod(struct arena *arena, struct child *child) {
+	const char *uid = strlen(child->text) > POD_TROUBLE ? child->text + POD_TROUBLE : "";
+	size_t length = strcspn(uid, "|");
+	child->cluster_uid = arena_strndup(arena, uid, length);
+	child->text = arena_printf(arena, "%.*s%s", POD_TROUBLE, child->text, uid[length] ? uid + length + 1 : "");
+}
+
+static struct child child_of(struct arena *arena, struct object *object) {
+	struct child child = {
+		.kind = kind_of(object),
+		.name = object->name,
+		.uid = object->uid,
+		.owner_uid = object->owner_uid,
+		.version = arena_printf(arena, "%llu", (unsigned long long)object->version),
+		.deleting = object->deleting,
+		.in_sync = object->in_sync,
+		.compared = object->compared,
+		.mark = object->summary.mark,
+		.text = object->summary.text ? object->summary.text : "",
+		.cluster_uid = "",
+		.document = object->document,
+		.handle = object,
+	};
+	memcpy(child.number, object->summary.number, sizeof child.number);
+	if (child.kind == POD) {
+		split_pod(arena, &child);
+	} else if (child.kind == VOLUME_CLAIM) {
+		child.cluster_uid = child.text;
+	}
+	return child;
+}
+
+/* Pods and claims of an earlier cluster of the same name are not ours, but they are in the way: claims stay visible. */
+void observe_children(struct work *work) {
+	size_t count;
+	struct object **objects =
+		store_group(work->pass->store, work->arena, work->pass->namespace, work->pass->name, &count);
+	work->children.items = arena_array(work->arena, struct child, count);
+	for (size_t i = 0; i < count; i++) {
+		struct child child = child_of(work->arena, objects[i]);
+		if (child.kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {
+			work->children.items[work->children.count++] = child;
+		}
+	}
+}
+
+static struct assigned find_list(struct work *work, const char *name) {
+	struct assigned assigned = {.name = name};
+	struct object *object =
+		store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name);
+	struct error problem;
+	if (!object || !object->document) {
+		assigned.problem = "does not exist in this namespace";
+	} else if (object->deleting) {
+		assigned.problem = "is being deleted: take it out of spec.allowLists";
+	} else if (!(assigned.list = allowlist_decode(work->arena, object->document, &problem))) {
+		assigned.problem = arena_printf(work->arena, "is invalid: %s", problem.text);
+	}
+	return assigned;
+}
+
+bool observe_allow_lists(struct work *work, struct error *err) {
+	const struct ybcluster_spec *spec = &work->cluster->spec;
+	struct assigned *lists = arena_array(work->arena, struct assigned, spec->allow_list_count + 1);
+	for (size_t i = 0; i < spec->allow_list_count; i++) {
+		lists[i] = find_list(work, spec->allow_lists[i]);
+	}
+	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, work->now);
+	if (!work->allowed.whole || work->paused) {
+		json_t *policy;
+		if (!child_document(work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
+			return false;
+		}
+		size_t count;
+		struct cidr *live = allow_live(work->arena, policy, &count);
+		work->allowed = allow_union(work->arena, lists, spec->allow_list_count, live, count, work->now);
+	}
+	if (work->allowed.next_expiry) {
+		wake_at(work, work->allowed.next_expiry);
+	}
+	work->observed.allowed = &work->allowed;
+	return true;
+}

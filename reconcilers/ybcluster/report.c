@@ -1,0 +1,77 @@
+/* What a reconcile leaves behind for people: status, events, metrics. */
+#include <string.h>
+
+#include "base/json.h"
+#include "ybcluster/work.h"
+
+void wake_at(struct work *work, int64_t when) {
+	if (when <= work->now) {
+		when = work->now + 1;
+	}
+	work->wake = work->wake && work->wake < when ? work->wake : when;
+}
+
+void event(struct work *work, bool warning, const char *reason, const char *action, const char *note) {
+	if (!work->plan_only && work->pass->may_write) {
+		events_record(work->pass->events, work->object, warning, reason, action, note);
+	}
+}
+
+bool stall(struct work *work, const char *reason, const char *message) {
+	const struct ybcluster_status *before = &work->cluster->status;
+	const struct condition *old = condition_find(before->conditions, before->condition_count, "Stalled");
+	work->observed.stalled_reason = arena_strdup(work->arena, reason);
+	work->observed.stalled_message = arena_strdup(work->arena, message);
+	if (!old || strcmp(old->reason, reason) != 0) {
+		event(work, true, work->observed.stalled_reason, "Reconcile", message);
+	}
+	return true;
+}
+
+static void tell_metrics(struct work *work) {
+	const char *namespace = work->pass->namespace, *name = work->pass->name;
+	const char *labels = arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", namespace, name);
+	metrics_set(work->world->metrics, "ybcluster_nodes_ready", labels, work->observed.tservers.ready);
+	metrics_set(work->world->metrics, "ybcluster_nodes_desired", labels, work->observed.tservers.desired);
+	if (work->observed.certificates_not_after) {
+		metrics_set(work->world->metrics, "ybcluster_certificate_not_after_seconds", labels,
+			(double)work->observed.certificates_not_after);
+	}
+	if (work->observed.allowed) {
+		metrics_set(work->world->metrics, "ybcluster_allow_list_rules", labels, (double)work->observed.allowed->count);
+	}
+}
+
+static void tell_ready(struct work *work, const json_t *status) {
+	const struct ybcluster_status *before = &work->cluster->status;
+	const struct condition *old = condition_find(before->conditions, before->condition_count, "Ready");
+	bool was = old && old->status == CONDITION_TRUE;
+	bool is = strcmp(json_text_or(status, "conditions.0.status", ""), "True") == 0;
+	if (is && !was) {
+		event(work, false, "Ready", "Reconcile", json_text_or(status, "conditions.0.message", ""));
+	} else if (was && !is) {
+		event(work, true, "NotReady", "Reconcile", json_text_or(status, "conditions.0.message", ""));
+	}
+}
+
+bool report(struct work *work, struct error *err) {
+	tell_metrics(work);
+	json_t *status = status_build(work->arena, &work->observed);
+	if (!work->pass->may_write || status_equal(work->arena, status, json_get(work->object, "status"))) {
+		return true;
+	}
+	const struct object_meta *metadata = &work->cluster->metadata;
+	json_t *body = arena_own_json(work->arena,
+		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", kind_ybcluster.api_version, "kind", kind_ybcluster.name,
+			"metadata", "name", metadata->name, "namespace", metadata->namespace, "uid", metadata->uid, "status", status));
+	struct kube_call call = {.verb = KUBE_APPLY_STATUS, .kind = &kind_ybcluster, .namespace = metadata->namespace,
+		.name = metadata->name, .body = body, .force = true};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return call.err.kind == ERR_NOT_FOUND || fail_in(err, "write the status");
+	}
+	store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
+	tell_ready(work, status);
+	return true;
+}

@@ -1,0 +1,146 @@
+#include "ybcluster/summaries.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/quantity.h"
+#include "pki/certificate.h"
+#include "pure/child.h"
+#include "pure/names.h"
+#include "ybcluster/certificates.h"
+
+const char *group_of_object(const json_t *object) {
+	return json_string_value(json_at(object, "metadata", "labels", LABEL_CLUSTER, NULL));
+}
+
+static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *pattern, ...) {
+	char *text = NULL;
+	va_list args;
+	va_start(args, pattern);
+	if (vasprintf(&text, pattern, args) < 0) {
+		abort();
+	}
+	va_end(args);
+	return text;
+}
+
+static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
+	const char *text = json_string_value(json_at(object, part, map, key, NULL));
+	return text ? text : "";
+}
+
+static bool pod_ready(const json_t *object) {
+	json_t *conditions = json_get(object, "status.conditions");
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		json_t *condition = json_array_get(conditions, i);
+		if (strcmp(json_text_or(condition, "type", ""), "Ready") == 0) {
+			return strcmp(json_text_or(condition, "status", ""), "True") == 0;
+		}
+	}
+	return false;
+}
+
+/* What keeps the pod from running: the waiting container's reason, or why it is not scheduled. */
+static const char *pod_trouble(const json_t *object, const char **detail) {
+	json_t *container = json_get(object, "status.containerStatuses.0");
+	const char *reason = json_text(container, "state.waiting.reason");
+	*detail = json_text_or(container, "state.waiting.message", "");
+	if (reason) {
+		return reason;
+	}
+	json_t *conditions = json_get(object, "status.conditions");
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		json_t *condition = json_array_get(conditions, i);
+		if (strcmp(json_text_or(condition, "type", ""), "PodScheduled") == 0 &&
+		    strcmp(json_text_or(condition, "status", ""), "False") == 0) {
+			*detail = json_text_or(condition, "message", "");
+			return json_text_or(condition, "reason", "Unschedulable");
+		}
+	}
+	return "";
+}
+
+void summarize_pod(const json_t *object, struct summary *summary) {
+	const char *detail, *reason = pod_trouble(object, &detail);
+	bool ready = pod_ready(object);
+	summary->number[POD_READY] = ready;
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.64s%s%.160s", text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
+		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
+		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
+		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID), ready ? "" : reason,
+		!ready && *reason && *detail ? ": " : "", ready ? "" : detail);
+}
+
+static int64_t bytes_at(const json_t *object, const char *path) {
+	int64_t milli;
+	const char *text = json_text(object, path);
+	return text && quantity_parse(text, &milli) ? milli / 1000 : 0;
+}
+
+void summarize_claim(const json_t *object, struct summary *summary) {
+	summary->number[CLAIM_REQUESTED] = bytes_at(object, "spec.resources.requests.storage");
+	summary->number[CLAIM_CAPACITY] = bytes_at(object, "status.capacity.storage");
+	summary->number[CLAIM_OBSERVED] = 1;
+	summary->text = format("%.36s", text_at(object, "metadata", "labels", LABEL_CLUSTER_UID));
+}
+
+void summarize_stateful_set(const json_t *object, struct summary *summary) {
+	summary->number[STATEFUL_SET_REPLICAS] = json_int(object, "spec.replicas", 1);
+	summary->number[STATEFUL_SET_OBSERVED] =
+		json_int(object, "status.observedGeneration", 0) >= json_int(object, "metadata.generation", 1);
+	summary->number[STATEFUL_SET_VOLUME] =
+		bytes_at(object, "spec.volumeClaimTemplates.0.spec.resources.requests.storage");
+}
+
+void summarize_config_map(const json_t *object, struct summary *summary) {
+	struct arena *arena = arena_create();
+	struct certificate_facts facts;
+	struct error ignored;
+	const char *root = json_string_value(json_at(object, "data", "root.crt", NULL));
+	if (root && certificate_read(arena, root, &facts, &ignored)) {
+		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
+		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
+		summary->text = format("%s", facts.fingerprint);
+	}
+	arena_destroy(arena);
+}
+
+void summarize_secret(const json_t *object, struct summary *summary) {
+	struct arena *arena = arena_create();
+	const char *leaf = secret_leaf(arena, object);
+	struct certificate_facts facts;
+	struct error ignored;
+	if (leaf && certificate_read(arena, leaf, &facts, &ignored)) {
+		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
+		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
+		summary->text = format("%s", facts.serial);
+		struct digest trust = secret_trust(object);
+		memcpy(summary->mark, trust.bytes, sizeof summary->mark);
+	}
+	arena_destroy(arena);
+}
+
+void summarize_service(const json_t *object, struct summary *summary) {
+	json_t *families = json_get(object, "spec.ipFamilies");
+	for (size_t i = 0; i < json_array_size(families); i++) {
+		const char *family = json_string_value(json_array_get(families, i));
+		summary->number[0] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
+	}
+	const char *host = json_text(object, "status.loadBalancer.ingress.0.hostname");
+	host = host ? host : json_text(object, "status.loadBalancer.ingress.0.ip");
+	summary->number[1] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
+	summary->text = format("%.253s", host ? host : "");
+}
+
+void summarize_network_policy(const json_t *object, struct summary *summary) {
+	summary->number[0] = json_array_size(json_get(object, "spec.ingress")) || json_array_size(json_get(object, "spec.egress"));
+	struct str text = {0};
+	json_write(&text, json_get(object, "spec.podSelector"));
+	summary->text = str_steal(&text);
+}

@@ -1,0 +1,24 @@
+/* The few facts that are kept of each child after its document is gone; numbers as pure/child.h names them. */
+#ifndef YBCLUSTER_SUMMARIES_H
+#define YBCLUSTER_SUMMARIES_H
+#include "kube/store.h"
+
+/* The cluster's name by our label, or NULL. */
+const char *group_of_object(const json_t *object);
+
+/* Pod: ready and start time; text: digests (all, asked, trust), uid of the cluster, what it waits for; blanks between. */
+void summarize_pod(const json_t *object, struct summary *summary);
+/* Claim: bytes requested and there; text: uid of the cluster. */
+void summarize_claim(const json_t *object, struct summary *summary);
+/* StatefulSet: replicas, seen by its controller, bytes of a volume. */
+void summarize_stateful_set(const json_t *object, struct summary *summary);
+/* ConfigMap C-ca: times of the newest CA; text: its fingerprint. */
+void summarize_config_map(const json_t *object, struct summary *summary);
+/* Certificate Secrets: times of the leaf; mark: of what pods run with; text: the serial. */
+void summarize_secret(const json_t *object, struct summary *summary);
+/* Service: number 0: families (4, 6, both added); text: host of the load balancer, or "". */
+void summarize_service(const json_t *object, struct summary *summary);
+/* NetworkPolicy: number 0: 1 when it allows anything; text: its podSelector as JSON. */
+void summarize_network_policy(const json_t *object, struct summary *summary);
+
+#endif

@@ -1,0 +1,66 @@
+/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found. All of it lives in the arena. */
+#ifndef YBCLUSTER_WORK_H
+#define YBCLUSTER_WORK_H
+#include "pure/desired.h"
+#include "pure/status.h"
+#include "reconcilers/world.h"
+
+struct work {
+	struct pass *pass;
+	struct world *world;
+	struct arena *arena;
+	json_t *object;             /* the YBCluster as it is stored */
+	struct ybcluster *cluster;
+	struct groups groups;
+	struct children children;
+	struct inputs inputs;
+	struct allowed allowed;
+	struct wanted_list wanted;
+	struct observed observed;
+	int64_t now;
+	bool plan_only;             /* annotation plan: write nothing but status.plan */
+	bool paused;                /* annotation paused: only what closes */
+	size_t changes;             /* writes that were made, or would have been */
+	int64_t wake;               /* the earliest moment at which time alone changes something; 0: none */
+};
+
+/* Reads the store: children, their facts. */
+void observe_children(struct work *work);
+/* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
+must_check bool observe_allow_lists(struct work *work, struct error *err);
+/* Other people's NetworkPolicies that select our pods and allow something; and the probe, where it can be made. */
+void observe_isolation(struct work *work);
+
+/* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
+ * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */
+must_check bool certificates_ensure(struct work *work, struct error *err);
+/* C-admin: made once, its derived parts kept true. */
+must_check bool accounts_ensure(struct work *work, struct error *err);
+
+/* Compares all wanted documents with what is live and writes what differs, in waves. */
+must_check bool apply_wanted(struct work *work, struct error *err);
+/* The live document of a child: at hand, or read. NULL and no error: it is not there. */
+must_check bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document,
+	struct error *err);
+/* One write on an existing child, in plan mode only noted. */
+must_check bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
+	struct error *err);
+/* A line of the plan, of the log and, for what people should hear of, an event. */
+void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why);
+
+/* Volumes that grow, pods that are replaced, StatefulSets that must be made anew. */
+must_check bool volumes_ensure(struct work *work, struct error *err);
+must_check bool rollout_ensure(struct work *work, struct error *err);
+
+/* The cluster is being deleted: the next step of its end. */
+must_check bool deletion_step(struct work *work, struct error *err);
+must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);
+
+/* Stands for itself in conditions and events: something outside must change first. */
+bool stall(struct work *work, const char *reason, const char *message);
+void event(struct work *work, bool warning, const char *reason, const char *action, const char *note);
+/* Wakes at `when` at the latest. */
+void wake_at(struct work *work, int64_t when);
+must_check bool report(struct work *work, struct error *err);
+
+#endif

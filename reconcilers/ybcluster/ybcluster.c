@@ -1,0 +1,119 @@
+/* One reconcile of one YBCluster, in order: observe, decide what is wanted, compare and write, look after pods and volumes,
+ * report. Read this first; each step is a file of its name, and what is decided is decided in ../pure. */
+#include "ybcluster/ybcluster.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "pure/volumes.h"
+#include "ybcluster/checks.h"
+#include "ybcluster/work.h"
+
+/* In this order: certificates before the StatefulSets that mount them, closing before opening. */
+static bool bring_about(struct work *work, struct error *err) {
+	return finalizer_set(work, true, err) && observe_allow_lists(work, err) && certificates_ensure(work, err) &&
+	       accounts_ensure(work, err) && desired_documents(work->arena, &work->inputs, &work->wanted, err) &&
+	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
+}
+
+/* Paused: nothing is written but what must close. What was computed is live now and still wanted. */
+static bool only_close(struct work *work, struct error *err) {
+	struct wanted_list all = wanted_list_make(work->arena);
+	if (!observe_allow_lists(work, err) || !desired_policies(work->arena, &work->inputs, &all, err) ||
+	    !desired_services(work->arena, &work->inputs, &all, err)) {
+		return false;
+	}
+	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
+	for (size_t i = 0; i < all.count; i++) {
+		bool closes = strcmp(all.items[i].name, policy) == 0 || strcmp(all.items[i].name, work->pass->name) == 0;
+		if (closes && children_find(&work->children, all.items[i].kind, all.items[i].name)) {
+			work->wanted.items[work->wanted.count++] = all.items[i];
+		}
+	}
+	find_true(&work->observed, "Paused", "PausedByAnnotation",
+		"nothing is reconciled but what must close, until the annotation " ANNOTATION_PAUSED " goes");
+	return apply_wanted(work, err);
+}
+
+static bool act(struct work *work, struct error *err) {
+	if (work->cluster->metadata.deletion_timestamp) {
+		return deletion_step(work, err);
+	}
+	if (work->paused) {
+		return only_close(work, err);
+	}
+	return checks_before(work, err) && bring_about(work, err);
+}
+
+static bool annotated(const struct ybcluster *cluster, const char *annotation) {
+	const char *value = object_annotation(&cluster->metadata, annotation);
+	return value && strcmp(value, "true") == 0;
+}
+
+static bool prepare(struct work *work, struct error *err) {
+	struct object *object =
+		store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, work->pass->name);
+	work->object = object ? object->document : NULL;
+	if (!work->object) {
+		return true;
+	}
+	work->cluster = ybcluster_decode(work->arena, work->object, err);
+	if (!work->cluster) {
+		return false;
+	}
+	work->groups = groups_of(work->arena, work->cluster);
+	work->plan_only = annotated(work->cluster, ANNOTATION_PLAN);
+	work->paused = annotated(work->cluster, ANNOTATION_PAUSED);
+	work->wanted = wanted_list_make(work->arena);
+	work->observed.findings = arena_array(work->arena, struct finding, 16);
+	work->observed.cluster = work->cluster;
+	work->observed.settings = &work->world->settings;
+	work->observed.now = work->now;
+	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
+	observe_children(work);
+	work->inputs = (struct inputs){.cluster = work->cluster, .settings = &work->world->settings,
+		.allowed = &work->allowed, .storage_known = true};
+	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
+	work->inputs.ipv4 = service && (service->number[0] & 1);
+	work->inputs.ipv6 = service && (service->number[0] & 2);
+	return true;
+}
+
+/* A failure that needs something outside to change becomes a condition; the error still goes to the worker, which comes
+ * back with backoff. */
+static void conclude(struct work *work, bool ok, const struct error *err) {
+	checks_after(work, ok);
+	if (!ok && (err->kind == ERR_BLOCKED || err->kind == ERR_INVALID || err->kind == ERR_FORBIDDEN)) {
+		stall(work, err->reason[0] ? err->reason : error_kind_name(err->kind), err->text);
+	} else if (!ok) {
+		work->observed.reconciling = true;
+		work->observed.reconciling_why = arena_strdup(work->arena, err->text);
+	}
+}
+
+static bool reconcile(struct pass *pass, struct error *err) {
+	struct work work = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = clock_wall()};
+	if (!prepare(&work, err)) {
+		return false;
+	}
+	if (!work.cluster) {
+		return true;
+	}
+	struct error why = {0};
+	bool ok = act(&work, &why);
+	conclude(&work, ok, &why);
+	if (ok && work.wake) {
+		pass->again = (double)(work.wake - work.now);
+	}
+	bool gone = work.cluster->metadata.deletion_timestamp && ok && !work.observed.reconciling;
+	if (why.kind != ERR_CANCELLED && !gone && !report(&work, err)) {
+		return false;
+	}
+	if (!ok) {
+		*err = why;
+	}
+	return ok;
+}
+
+const struct reconciler ybcluster_reconciler = {"ybcluster", &kind_ybcluster, reconcile};
