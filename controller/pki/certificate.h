@@ -1,4 +1,4 @@
-/* X.509 certificates (RFC 5280): made, read, checked. With its other files the only user of openssl/x509.h.
+/* X.509 certificates (RFC 5280): made, read, checked. certificate*.c are the only users of openssl/x509.h.
  *
  * CA keys stay in a token and only sign there; leaf keys are software keys. Every certificate has SHA-256, a serial of
  * 128 random bits, key ids, critical basic constraints and key usage. Times are Unix seconds and always passed in; a
@@ -12,34 +12,33 @@
 #include "base/str.h"
 #include "pki/token.h"
 
-/* Who signs: the key `key` in `token`, certified by `certificate` (one PEM). */
 struct certificate_issuer {
 	struct token *token;
-	const char *key;
-	const char *certificate;
+	const char *key;         /* its label */
+	const char *certificate; /* its PEM; reason TokenLacksCA when it is not this key's */
 };
 
-/* The subject of a certificate: a common name of 1 to 64 characters, and how long it is valid. */
 struct certificate_subject {
-	const char *common_name;
+	const char *common_name; /* 1 to 64 printable characters */
 	int64_t not_before, not_after;
 };
 
 enum certificate_use {
-	CERTIFICATE_NODE,   /* serverAuth and clientAuth; `dns` and `ips` are its names, at least one */
+	CERTIFICATE_NODE,   /* serverAuth and clientAuth; at least one name */
 	CERTIFICATE_CLIENT, /* clientAuth; the common name is the user, no names */
 };
 
-/* A leaf's common name has no dot, so that nobody reads it as a DNS name outside the CA's name constraints. */
 struct certificate_leaf {
 	enum certificate_use use;
-	struct certificate_subject subject;
-	const char *const *dns; /* "db.example.com", "*.db.example.com" */
-	const char *const *ips; /* "127.0.0.1", "::1" */
+	struct certificate_subject subject; /* no dot in it: nobody reads it as a DNS name outside the constraints */
+	const char *const *dns;             /* "db.example.com", "*.db.example.com" */
+	const char *const *ips;             /* "127.0.0.1", "::1" */
 };
 
 /* A new software key as PEM (PKCS#8, not encrypted) in `pem`, which the caller wipes with str_wipe(). */
 must_check bool certificate_key_make(enum key_algorithm algorithm, struct str *pem, struct error *err);
+/* Is the token's key `key` the certificate's? Reason TokenLacksCA when not. */
+must_check bool certificate_key_in_token(struct token *token, const char *key, const char *pem, struct error *err);
 
 /* Self-signed by a key of the token: the PKI's root (path length 2), a cluster's CA (path length 0). */
 must_check const char *certificate_root(struct arena *arena, struct token *token, const char *key,
@@ -49,7 +48,7 @@ must_check const char *certificate_cluster_ca(struct arena *arena, struct token 
 /* Path length 1, for the public key of a token, signed by the root. */
 must_check const char *certificate_intermediate(struct arena *arena, const struct certificate_issuer *root,
 	EVP_PKEY *public_key, const struct certificate_subject *subject, struct error *err);
-/* Certifies the self-signed `ca` again: same subject, key, key id and time, path length 0, with critical name
+/* Certifies the self-signed `ca` again: same subject, key, key id and times, path length 0, with critical name
  * constraints that permit the DNS names of `dns` and what is below them ("*." is taken off), 127.0.0.1 and ::1. */
 must_check const char *certificate_cross_signed(struct arena *arena, const struct certificate_issuer *intermediate,
 	const char *ca, const char *const *dns, struct error *err);
@@ -57,33 +56,29 @@ must_check const char *certificate_cross_signed(struct arena *arena, const struc
 must_check const char *certificate_leaf(struct arena *arena, const struct certificate_issuer *ca,
 	const struct certificate_leaf *leaf, const char *key_pem, struct error *err);
 
-struct certificate_facts {
-	const char *serial, *fingerprint;        /* lower-case hexadecimal; the fingerprint is SHA-256 of the DER */
-	const char *subject_key, *authority_key; /* key ids in hexadecimal, "" when absent */
-	const char *common_name;                 /* "" when absent */
-	const char *algorithm;                   /* "ECDSA-P256", "RSA-3072", or what else OpenSSL calls it */
+struct certificate_facts { /* absent texts are "" */
+	const char *serial, *fingerprint, *subject_key, *authority_key; /* lower-case hex; fingerprint: SHA-256 of the DER */
+	const char *common_name, *algorithm; /* "ECDSA-P256", "RSA-3072", or what else it is */
 	int64_t not_before, not_after;
 	bool is_ca, self_signed;
-	const char *const *dns, *const *ips;
-	const char *const *permitted_dns; /* of the name constraints */
+	const char *const *dns, *const *ips, *const *permitted_dns; /* the last: of the name constraints */
 };
 
 /* The facts of the first certificate in `pem`. */
-must_check bool certificate_read(
-	struct arena *arena, const char *pem, struct certificate_facts *facts, struct error *err);
+must_check bool certificate_read(struct arena *arena, const char *pem, struct certificate_facts *facts, struct error *err);
 /* The certificates of a bundle, each as a PEM of its own; at least one. */
 must_check const char *const *certificate_split(struct arena *arena, const char *bundle, struct error *err);
 
 struct certificate_check {
-	const char *certificate; /* a leaf */
-	const char *key;         /* its private key as PEM; NULL: not asked */
-	const char *bundle;      /* CAs; the chain must end in a self-signed one of them */
+	const char *certificate;  /* a leaf */
+	const char *key;          /* its private key as PEM; NULL: not asked */
+	const char *bundle;       /* CAs; the chain must end in a self-signed one of them */
 	const char *const *names; /* DNS names and addresses that must be in it, as written there; NULL: not asked */
 	int64_t now;
 };
 
-/* All of it, by the strict rules of RFC 5280. ERR_INVALID with the reason KeyMismatch, NotTrusted, NotYetValid, Expired
- * or NamesMissing, and the first thing that is wrong in the text; ERR_INVALID without a reason: no PEM. */
+/* By the strict rules of RFC 5280. ERR_INVALID with reason KeyMismatch, NotTrusted, NotYetValid, Expired or NamesMissing
+ * and the first thing that is wrong; ERR_INVALID without a reason: no PEM. */
 must_check bool certificate_check(const struct certificate_check *check, struct error *err);
 
 #endif

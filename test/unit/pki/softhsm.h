@@ -160,19 +160,36 @@ static inline void softhsm_close_sessions(const struct softhsm *hsm) {
 	}
 }
 
-/* NSS's software token wraps keys that are marked as not extractable. It wants parameters at its start, which p11-kit
- * hands over: so p11-kit's proxy is the module here. */
+/* What C_Initialize of NSS takes: the standard's arguments with one more in their midst. */
+struct nss_arguments {
+	void *locks[4];
+	unsigned long flags;
+	char *parameters;
+	void *reserved;
+};
+
+/* The begin of every PKCS#11 function list. */
+struct nss_functions {
+	unsigned char version[8];
+	unsigned long (*initialize)(void *arguments);
+};
+
+/* NSS's software token wraps keys that are marked as not extractable. It wants parameters when it starts, which no
+ * other module does, so the test starts it. */
 static inline struct token *nss_token_open(const struct softhsm *hsm, struct error *err) {
-	struct str cleanup_str command = {0}, path = {0}, text = {0};
-	str_addf(&command, "mkdir -p %s/pkcs11/modules && certutil -N -d sql:%s -f %s", hsm->folder, hsm->folder,
-		hsm->pin_file);
+	struct str cleanup_str command = {0}, text = {0};
+	struct token_config config = {hsm_find(nss_modules), "NSS Certificate DB", hsm->pin_file};
+	unsigned long (*functions_of)(struct nss_functions **);
+	struct nss_functions *functions = NULL;
+	str_addf(&command, "certutil -N -d sql:%s -f %s", hsm->folder, hsm->pin_file);
 	hsm_shell(command.text, NULL);
-	str_addf(&path, "%s/pkcs11/modules/nss.module", hsm->folder);
-	str_addf(&text, "module: %s\nx-init-reserved: configdir='sql:%s' certPrefix='' keyPrefix='' secmod='secmod.db'\n",
-		hsm_find(nss_modules), hsm->folder);
-	hsm_write(path.text, text.text);
-	setenv("XDG_CONFIG_HOME", hsm->folder, 1);
-	struct token_config config = {"libp11-kit.so.0", "NSS Certificate DB", hsm->pin_file};
+	str_addf(&text, "configdir='sql:%s' certPrefix='' keyPrefix='' secmod='secmod.db'", hsm->folder);
+	void *library = dlopen(config.module, RTLD_NOW);
+	hsm_require(library != NULL, config.module);
+	*(void **)&functions_of = dlsym(library, "C_GetFunctionList");
+	hsm_require(functions_of && functions_of(&functions) == 0, "C_GetFunctionList of NSS");
+	struct nss_arguments arguments = {.flags = 2, .parameters = text.text};
+	hsm_require(functions->initialize(&arguments) == 0, "C_Initialize of NSS");
 	return token_open(&config, err);
 }
 

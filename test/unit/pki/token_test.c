@@ -1,9 +1,9 @@
 /* Tokens of SoftHSM, one folder a program run; a token that lets keys out by NSS. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static int teardown(void **state) {
 static bool verifies(EVP_PKEY *key, const void *message, size_t length, const unsigned char *signature, size_t size) {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-		EVP_DigestVerify(context, signature, size, message, length) == 1;
+			  EVP_DigestVerify(context, signature, size, message, length) == 1;
 	EVP_MD_CTX_free(context);
 	return ok;
 }
