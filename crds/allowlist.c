@@ -9,7 +9,7 @@
 static const char *const endpoint_words[] = {"YSQL", NULL};
 
 static const struct field entry_fields[] = {
-	FIELD(struct allowlist_entry, "cidr", cidr, TEXT, .form = FORM_PLAIN, .max = 43, .required = true),
+	FIELD(struct allowlist_entry, "cidr", cidr, TEXT, .form = FORM_FREE, .min = 2, .max = 43, .required = true),
 	FIELD(struct allowlist_entry, "description", description, TEXT, .form = FORM_FREE, .max = 256),
 	FIELD(struct allowlist_entry, "expiresAt", expires_at, TIME),
 	{0},

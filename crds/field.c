@@ -102,8 +102,8 @@ static bool take_text(
 	if (!text_fits(walk, place, value, field->form, field->max)) {
 		return false;
 	}
-	if (strlen(text) < (size_t)field->min) {
-		return refuse(walk, place, NULL, "not empty");
+	if (characters(text) < (size_t)field->min) {
+		return refuse(walk, place, NULL, arena_printf(walk->arena, "at least %lld characters", (long long)field->min));
 	}
 	memcpy(into, &text, sizeof text);
 	return true;

@@ -26,6 +26,10 @@ static bool plain(const char *text) {
 	return true;
 }
 
+static bool reason(const char *text) {
+	return *text && strchr(UPPER, *text) && text[strspn(text, LOWER UPPER DIGITS)] == '\0';
+}
+
 static bool label_of(const char *text, size_t length) {
 	return made_of(text, length, LOWER DIGITS, LOWER DIGITS "-");
 }
@@ -137,6 +141,7 @@ static bool qualified(const char *text) {
 const struct form forms[FORM_COUNT] = {
 	[FORM_FREE] = {NULL,										   1024, anything,	 "a text"											 },
 	[FORM_PLAIN] = {"^[^\\x00-\\x1f\\x7f]*$",						  1024, plain,	   "without control characters"						   },
+	[FORM_REASON] = {"^[A-Z][A-Za-z0-9]*$",							64,	reason,		"one CamelCase word"								},
 	[FORM_LABEL] = {"^" DNS "$",									63,	 label,		"a DNS label: lower-case letters, digits and '-'"	 },
 	[FORM_SUBDOMAIN] = {"^" DNS "(\\." DNS ")*$",						  253,  subdomain,
 				   "an object's name: lower-case letters, digits, '-', '.'"																},

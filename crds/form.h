@@ -7,6 +7,7 @@
 enum form_name {
 	FORM_FREE,		 /* any text */
 	FORM_PLAIN,		 /* any text without control characters */
+	FORM_REASON,	 /* CamelCase, as types and reasons of conditions are */
 	FORM_LABEL,		 /* DNS-1123 label: a zone */
 	FORM_SUBDOMAIN,	 /* DNS-1123 subdomain: the name of an object */
 	FORM_HOSTNAME,	 /* a DNS name with a dot, whose last label starts with a letter: never an address */

@@ -23,9 +23,9 @@ const struct field metadata_fields[] = {
 };
 
 const struct field condition_fields[] = {
-	FIELD(struct condition, "type", type, TEXT, .form = FORM_FREE, .max = 64, .required = true),
+	FIELD(struct condition, "type", type, TEXT, .form = FORM_REASON, .required = true),
 	FIELD(struct condition, "status", status, ENUM, .words = condition_status_words, .required = true),
-	FIELD(struct condition, "reason", reason, TEXT, .form = FORM_FREE, .max = 64, .required = true),
+	FIELD(struct condition, "reason", reason, TEXT, .form = FORM_REASON, .required = true),
 	FIELD(struct condition, "message", message, TEXT, .form = FORM_FREE, .max = 32768, .required = true),
 	FIELD(struct condition, "lastTransitionTime", last_transition_time, TIME, .required = true),
 	FIELD(struct condition, "observedGeneration", observed_generation, LONG, .max = INT64_MAX),
