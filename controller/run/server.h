@@ -1,6 +1,6 @@
-/* The operator's own HTTP surface, by libwebsockets on one thread: /healthz and /readyz on a plain port, /metrics over TLS
- * behind TokenReview and SubjectAccessReview (verb get, nonResourceURL /metrics), answers cached for at most a minute.
- * Connections, header sizes and times are bounded. Nothing else is served. */
+/* The operator's own HTTP surface, by libwebsockets: /healthz and /readyz on a plain port, /metrics over TLS behind
+ * TokenReview and SubjectAccessReview (verb get, nonResourceURL /metrics), answers cached for at most a minute. Each port
+ * has a thread of its own; connections, header sizes and times are bounded. Nothing else is served. */
 #ifndef RUN_SERVER_H
 #define RUN_SERVER_H
 #include "kube/client.h"

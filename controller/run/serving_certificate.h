@@ -1,0 +1,19 @@
+/* The certificate of the metrics port: from files, read again when they change, or self-signed and made in memory. */
+#ifndef RUN_SERVING_CERTIFICATE_H
+#define RUN_SERVING_CERTIFICATE_H
+#include <openssl/ssl.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct serving_certificate {
+	const char *cert_file, *key_file; /* NULL: self-signed */
+	int64_t loaded;					  /* what of the files is loaded: a mark that changes with them */
+};
+
+/* Puts certificate and key into the context, which stays as it was when that fails. */
+must_check bool serving_certificate_load(struct serving_certificate *certificate, SSL_CTX *ssl, struct error *err);
+/* True when the files are others than at the last load, or the self-signed one has grown old. */
+bool serving_certificate_stale(const struct serving_certificate *certificate);
+
+#endif
