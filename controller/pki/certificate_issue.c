@@ -81,11 +81,11 @@ static bool add_subject_key_id(X509 *draft) {
 	return ok;
 }
 
-static bool add_authority_key_id(X509 *draft, X509 *issuer) {
-	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(issuer);
+/* Read anew: OpenSSL's own getter wants a signed certificate, and a self-signed one has no signature yet. */
+static bool add_authority_key_id(X509 *draft, const X509 *issuer) {
 	AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
-	bool ok = id && authority && (authority->keyid = ASN1_OCTET_STRING_dup(id)) &&
-			  x509_add_extension(draft, NID_authority_key_identifier, authority, false);
+	bool ok = authority && (authority->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) &&
+		x509_add_extension(draft, NID_authority_key_identifier, authority, false);
 	AUTHORITY_KEYID_free(authority);
 	return ok;
 }
