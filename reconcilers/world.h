@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include "kube/store.h"
-#include "pki/pki.h"
 #include "pure/child.h"
 #include "pure/names.h"
 #include "run/metrics.h"
@@ -13,9 +12,7 @@
 
 struct world {
 	struct settings settings;
-	struct token *token;          /* NULL: none; `token_error` says why */
-	struct error token_error;
-	struct pki pki;               /* root and intermediate; NULL texts: not initialised */
+	struct vault *vault;          /* the token and the PKI's certificates */
 	struct queue *queue;          /* to wake other reconcilers */
 	struct store *store;
 	struct metrics *metrics;

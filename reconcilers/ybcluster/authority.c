@@ -28,19 +28,19 @@ static const char *const *permitted_names(struct work *work) {
 	return names;
 }
 
-static const char *make_chain(struct work *work, const char *root, struct error *err) {
-	struct certificate_issuer intermediate = {work->world->token, PKI_INTERMEDIATE_KEY, work->world->pki.intermediate};
-	const char *cross = certificate_cross_signed(work->arena, &intermediate, root, permitted_names(work), err);
+static const char *make_chain(struct work *work, const struct authority *authority, struct error *err) {
+	struct certificate_issuer intermediate = {authority->token, PKI_INTERMEDIATE_KEY, authority->pki->intermediate};
+	const char *cross = certificate_cross_signed(work->arena, &intermediate, authority->root, permitted_names(work), err);
 	if (!cross) {
 		return NULL;
 	}
-	return arena_printf(work->arena, "%s%s%s", cross, work->world->pki.intermediate, work->world->pki.root);
+	return arena_printf(work->arena, "%s%s%s", cross, authority->pki->intermediate, authority->pki->root);
 }
 
 static bool make(struct work *work, struct authority *authority, struct error *err) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
 	enum key_algorithm algorithm = spec->tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
-	if (!token_key_make(work->world->token, authority->key, algorithm, err)) {
+	if (!token_key_make(authority->token, authority->key, algorithm, err)) {
 		return fail_in(err, "key of the cluster's CA");
 	}
 	struct certificate_subject subject = {
@@ -48,8 +48,8 @@ static bool make(struct work *work, struct authority *authority, struct error *e
 		.not_before = work->now - 300,
 		.not_after = work->now + spec->tls.ca_duration,
 	};
-	authority->root = certificate_cluster_ca(work->arena, work->world->token, authority->key, &subject, err);
-	authority->chain = authority->root ? make_chain(work, authority->root, err) : NULL;
+	authority->root = certificate_cluster_ca(work->arena, authority->token, authority->key, &subject, err);
+	authority->chain = authority->root ? make_chain(work, authority, err) : NULL;
 	return authority->chain || fail_in(err, "certificate of the cluster's CA");
 }
 
@@ -59,27 +59,18 @@ static bool key_matches(struct work *work, const struct authority *authority, st
 	if (!certificate_read(work->arena, authority->root, &facts, err)) {
 		return fail_in(err, "ConfigMap %s-ca: root.crt", work->pass->name);
 	}
-	EVP_PKEY *public_key = token_key_public(work->world->token, authority->key, err);
-	if (!public_key) {
-		return err->kind == ERR_NOT_FOUND ? fail_because(err, ERR_BLOCKED, "TokenLacksCA",
-							    "the token has no key for the CA %.16s that ConfigMap %s-ca names: restore "
-							    "the token from its backup",
-							    facts.fingerprint, work->pass->name)
-						  : false;
+	if (certificate_key_in_token(authority->token, authority->key, authority->root, err)) {
+		return true;
 	}
-	bool same = certificate_is_for(authority->root, public_key);
-	EVP_PKEY_free(public_key);
-	return same || fail_because(err, ERR_BLOCKED, "TokenLacksCA",
-			       "the token's key is not the one of the CA %.16s that ConfigMap %s-ca names: restore the token "
-			       "from its backup",
-			       facts.fingerprint, work->pass->name);
+	return fail_in(err, "CA %.16s that ConfigMap %s-ca names", facts.fingerprint, work->pass->name);
 }
 
 /* Chains are made anew over the same key when the names they permit have changed. */
-static bool chain_current(struct work *work, const char *chain) {
+static bool chain_current(struct work *work, const struct authority *authority) {
+	const char *chain = authority->chain;
 	struct certificate_facts facts;
 	struct error ignored;
-	if (!chain || !strstr(chain, work->world->pki.root) || !certificate_read(work->arena, chain, &facts, &ignored)) {
+	if (!chain || !strstr(chain, authority->pki->root) || !certificate_read(work->arena, chain, &facts, &ignored)) {
 		return false;
 	}
 	const char *const *wanted = permitted_names(work);
@@ -119,13 +110,10 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	if (authority->loaded) {
 		return true;
 	}
-	if (!work->world->token) {
-		*err = work->world->token_error;
+	authority->token = vault_token(work->world->vault, err);
+	authority->pki = authority->token ? vault_pki(work->world->vault, work->pass->client, err) : NULL;
+	if (!authority->pki) {
 		return false;
-	}
-	if (!work->world->pki.intermediate) {
-		return fail_because(err, ERR_BLOCKED, "PKINotInitialised",
-			"there is no root and intermediate certificate yet: run `ybcluster-operator pki init`");
 	}
 	json_t *live;
 	if (!child_document(work, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), &live, err)) {
@@ -143,7 +131,7 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	if (authority->root ? !key_matches(work, authority, err) : !make(work, authority, err)) {
 		return false;
 	}
-	if (!chain_current(work, authority->chain) && !(authority->chain = make_chain(work, authority->root, err))) {
+	if (!chain_current(work, authority) && !(authority->chain = make_chain(work, authority, err))) {
 		return false;
 	}
 	authority->loaded = true;

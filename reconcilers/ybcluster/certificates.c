@@ -114,7 +114,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 	if (!certificate_key_make(algorithm_of(work), &key, err)) {
 		return NULL;
 	}
-	struct certificate_issuer issuer = {work->world->token, authority->key, authority->root};
+	struct certificate_issuer issuer = {authority->token, authority->key, authority->root};
 	struct certificate_leaf request = {
 		.use = leaf->group ? CERTIFICATE_NODE : CERTIFICATE_CLIENT,
 		.subject = {
@@ -246,8 +246,8 @@ static bool authority_ensure(struct work *work, struct authority *authority, con
 	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
 		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
 	}
-	json_t *inputs = arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
-							     work->cluster->metadata.uid, "root", work->world->pki.root_fingerprint));
+	json_t *inputs = arena_own_json(work->arena,
+		json_pack("{s:o, s:s}", "hostnames", names, "uid", work->cluster->metadata.uid));
 	struct digest wanted = digest_json(inputs);
 	if (child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) && *child->text) {
 		*fingerprint = child->text;

@@ -17,6 +17,8 @@ struct digest secret_trust(const json_t *secret);
 
 /* The cluster's CA as it is used in one pass. */
 struct authority {
+	struct token *token;
+	const struct pki *pki;
 	const char *key;   /* its label in the token */
 	const char *root;  /* PEM of what clients trust */
 	const char *chain; /* PEM: certified by the intermediate, and up to the root */

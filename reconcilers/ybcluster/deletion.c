@@ -96,11 +96,11 @@ static bool close_access(struct work *work, struct error *err) {
 
 static bool destroy_keys(struct work *work, struct error *err) {
 	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
-	if (!work->world->token) {
-		*err = work->world->token_error;
+	struct token *token = vault_token(work->world->vault, err);
+	if (!token) {
 		return fail_in(err, "the key of the cluster's CA must be destroyed before the cluster can go");
 	}
-	return work->plan_only || token_keys_destroy(work->world->token, prefix, err);
+	return work->plan_only || token_keys_destroy(token, prefix, err);
 }
 
 static const struct step {

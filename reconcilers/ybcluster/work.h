@@ -3,6 +3,7 @@
 #define YBCLUSTER_WORK_H
 #include "pure/desired.h"
 #include "pure/status.h"
+#include "reconcilers/vault.h"
 #include "reconcilers/world.h"
 
 struct work {

@@ -1,0 +1,180 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cidr.h"
+#include "base/str.h"
+
+enum option_type { TEXT, NUMBER, SWITCH, LIST, CIDRS, LEVEL, FORMAT };
+
+static const struct option_row {
+	const char *name;
+	enum option_type type;
+	size_t offset;
+	int most; /* LIST, CIDRS: entries; NUMBER: the largest */
+	const char *help;
+} rows[] = {
+	{"kubeconfig", TEXT, offsetof(struct options, kube.kubeconfig), 0, "FILE; else $KUBECONFIG, the pod's service account, ~/.kube/config"},
+	{"context", TEXT, offsetof(struct options, kube.context), 0, "NAME of the kubeconfig's context"},
+	{"insecure-skip-tls-verify", SWITCH, offsetof(struct options, kube.allow_insecure), 0, "accept a kubeconfig that says so"},
+	{"operator-namespace", TEXT, offsetof(struct options, operator_namespace), 0, "NAME: where the Lease and the PKI's ConfigMap are"},
+	{"namespaces", LIST, offsetof(struct options, namespaces), MOST_NAMESPACES, "A,B: watch these only"},
+	{"cluster-domain", TEXT, offsetof(struct options, cluster_domain), 0, "DOMAIN of the cluster's DNS (cluster.local)"},
+	{"dns-cidr", CIDRS, offsetof(struct options, dns_cidrs), MOST_CIDRS, "CIDR,...: resolvers outside kube-system"},
+	{"pod-cidr", CIDRS, offsetof(struct options, pod_cidrs), MOST_CIDRS, "CIDR,...: pods' addresses, never let in by an allow list"},
+	{"token-module", TEXT, offsetof(struct options, token.module), 0, "FILE: the PKCS#11 module"},
+	{"token-label", TEXT, offsetof(struct options, token.label), 0, "LABEL of the token"},
+	{"token-pin-file", TEXT, offsetof(struct options, token.pin_file), 0, "FILE with the token's PIN"},
+	{"root-token-module", TEXT, offsetof(struct options, root_token.module), 0, "pki init: FILE, when the root lives in another token"},
+	{"root-token-label", TEXT, offsetof(struct options, root_token.label), 0, "pki init: its LABEL"},
+	{"root-token-pin-file", TEXT, offsetof(struct options, root_token.pin_file), 0, "pki init: FILE with its PIN"},
+	{"health-bind", TEXT, offsetof(struct options, health_bind), 0, "ADDRESS of /healthz and /readyz (0.0.0.0)"},
+	{"health-port", NUMBER, offsetof(struct options, health_port), 65535, "PORT (8081; 0: none)"},
+	{"metrics-bind", TEXT, offsetof(struct options, metrics_bind), 0, "ADDRESS of /metrics (0.0.0.0)"},
+	{"metrics-port", NUMBER, offsetof(struct options, metrics_port), 65535, "PORT (8443; 0: none)"},
+	{"tls-cert-file", TEXT, offsetof(struct options, tls_cert_file), 0, "FILE: certificate of /metrics"},
+	{"tls-key-file", TEXT, offsetof(struct options, tls_key_file), 0, "FILE: its key"},
+	{"workers", NUMBER, offsetof(struct options, workers), 64, "how many clusters are reconciled at once (8)"},
+	{"leader-elect", SWITCH, offsetof(struct options, leader_elect), 0, "take the Lease before anything is written"},
+	{"log-format", FORMAT, offsetof(struct options, log_format), 0, "json or console (json)"},
+	{"log-level", LEVEL, offsetof(struct options, log_level), 0, "debug, info, warn or error (info)"},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void help(FILE *out) {
+	fprintf(out, "usage: ybcluster-operator run [OPTIONS]       keep YBClusters and AllowLists as they are declared\n"
+		     "       ybcluster-operator pki init [OPTIONS]  make root and intermediate in the token, once\n"
+		     "       ybcluster-operator version\n\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		fprintf(out, "  --%-26s %s\n", rows[i].name, rows[i].help);
+	}
+}
+
+static bool wrong(const struct option_row *row, const char *value, const char *right) {
+	fprintf(stderr, "ybcluster-operator: --%s %s: %s\n", row->name, value, right);
+	return false;
+}
+
+static bool set_number(const struct option_row *row, int *place, const char *value) {
+	char *end;
+	long number = strtol(value, &end, 10);
+	if (*end || end == value || number < 0 || number > row->most) {
+		return wrong(row, value, "is no number in range");
+	}
+	*place = (int)number;
+	return true;
+}
+
+static bool set_list(const struct option_row *row, const char **place, char *value) {
+	int count = 0;
+	while (place[count]) {
+		count++;
+	}
+	for (char *rest = value, *one; (one = strsep(&rest, ","));) {
+		struct cidr range;
+		struct error err;
+		if (*one == '\0' || count == row->most) {
+			return wrong(row, one, "is empty, or one too many");
+		}
+		if (row->type == CIDRS && !cidr_parse(one, &range, &err)) {
+			return wrong(row, one, err.text);
+		}
+		place[count++] = one;
+	}
+	return true;
+}
+
+static bool set_word(const struct option_row *row, int *place, const char *value, const char *const *words) {
+	for (int i = 0; words[i]; i++) {
+		if (strcmp(words[i], value) == 0) {
+			*place = i;
+			return true;
+		}
+	}
+	return wrong(row, value, "is none of the words that --help names");
+}
+
+static bool set(struct options *options, const struct option_row *row, char *value) {
+	static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+	static const char *const formats[] = {"json", "console", NULL};
+	void *place = (char *)options + row->offset;
+	switch (row->type) {
+	case TEXT:
+		*(const char **)place = value;
+		return true;
+	case SWITCH:
+		*(bool *)place = true;
+		return true;
+	case NUMBER:
+		return set_number(row, place, value);
+	case LIST:
+	case CIDRS:
+		return set_list(row, place, value);
+	case LEVEL:
+		return set_word(row, place, value, levels);
+	case FORMAT:
+		return set_word(row, place, value, formats);
+	}
+	return false;
+}
+
+static bool parse_rows(struct options *options, int argc, char **argv, int *status) {
+	struct option longs[ROWS + 2] = {0};
+	for (int i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){rows[i].name, rows[i].type == SWITCH ? no_argument : required_argument, NULL, i};
+	}
+	longs[ROWS] = (struct option){"help", no_argument, NULL, ROWS};
+	for (int which; (which = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+		if (which == ROWS) {
+			help(stdout);
+			*status = 0;
+			return false;
+		}
+		if (which < 0 || which > ROWS || !set(options, &rows[which], optarg)) {
+			return false;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "ybcluster-operator: what is '%s'? See --help\n", argv[optind]);
+		return false;
+	}
+	return true;
+}
+
+static bool whole_token(const struct token_config *token, const char *prefix) {
+	if (token->module && (!token->label || !token->pin_file)) {
+		fprintf(stderr, "ybcluster-operator: --%stoken-module needs --%stoken-label and --%stoken-pin-file\n", prefix, prefix,
+			prefix);
+		return false;
+	}
+	return true;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, int *status) {
+	*status = 2;
+	*options = (struct options){.cluster_domain = "cluster.local", .health_bind = "0.0.0.0", .metrics_bind = "0.0.0.0",
+		.health_port = 8081, .metrics_port = 8443, .workers = 8, .log_format = LOG_FORMAT_JSON, .log_level = LOG_INFO,
+		.kube = {.field_manager = "ybcluster-operator", .user_agent = "ybcluster-operator/" YBC_VERSION}};
+	const char *first = argc > 1 ? argv[1] : "", *second = argc > 2 ? argv[2] : "";
+	int words = 2;
+	if (strcmp(first, "pki") == 0 && strcmp(second, "init") == 0) {
+		options->command = COMMAND_PKI_INIT;
+		words = 3;
+	} else if (strcmp(first, "version") == 0) {
+		puts("ybcluster-operator " YBC_VERSION);
+		*status = 0;
+		return false;
+	} else if (strcmp(first, "run") != 0) {
+		bool asked = strcmp(first, "--help") == 0 || strcmp(first, "help") == 0;
+		help(asked ? stdout : stderr);
+		*status = asked ? 0 : 2;
+		return false;
+	}
+	optind = words;
+	return parse_rows(options, argc, argv, status) && whole_token(&options->token, "") &&
+	       whole_token(&options->root_token, "root-");
+}

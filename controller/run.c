@@ -1,0 +1,222 @@
+/* `run`: builds the world, starts the threads, waits for a signal, and ends everything in reverse order. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "base/clock.h"
+#include "kube/lease.h"
+#include "kube/watch.h"
+#include "pure/manifests.h"
+#include "reconcilers/vault.h"
+#include "reconcilers/world.h"
+#include "run/server.h"
+#include "run/worker.h"
+
+/* Everything that lives as long as the process. */
+struct run {
+	const struct options *options;
+	struct kube_config *config;
+	struct metrics *metrics;
+	struct queue *queue;
+	struct store *store;
+	struct events *events;
+	struct watches *watches;
+	struct lease *lease;
+	struct server *server;
+	struct workers *workers;
+	struct world world;
+	pthread_t watching, recording, leading_thread;
+	char identity[160];
+	bool leading;
+};
+
+static void observe_request(void *context, const char *method, int status, double seconds) {
+	struct run *run = context;
+	char labels[160];
+	snprintf(labels, sizeof labels, "code=\"%d\",method=\"%s\"", status, method);
+	metrics_add(run->metrics, "rest_client_requests_total", labels, 1);
+	snprintf(labels, sizeof labels, "verb=\"%s\"", method);
+	metrics_observe(run->metrics, "rest_client_request_duration_seconds", labels, seconds);
+}
+
+static bool ready(void *context) {
+	struct run *run = context;
+	return store_synced(run->store);
+}
+
+static bool alive(void *context) {
+	(void)context;
+	return true;
+}
+
+static void *watch(void *run) {
+	watches_run(((struct run *)run)->watches);
+	return NULL;
+}
+
+static void *record(void *run) {
+	events_run(((struct run *)run)->events);
+	return NULL;
+}
+
+/* A process that lost the lease must not go on: it ends, and starts anew as a candidate. */
+static void lost(void *context) {
+	struct run *run = context;
+	log_error("the lease was lost", "identity", run->identity);
+	kill(getpid(), SIGTERM);
+}
+
+static bool start_server(struct run *run, struct error *err) {
+	const struct options *options = run->options;
+	run->server = server_start(
+		&(struct server_config){
+			.bind_address = options->metrics_bind,
+			.health_port = options->health_port,
+			.metrics_port = options->metrics_port,
+			.tls_cert_file = options->tls_cert_file,
+			.tls_key_file = options->tls_key_file,
+			.config = run->config,
+			.metrics = run->metrics,
+			.ready = ready,
+			.alive = alive,
+			.context = run,
+		},
+		err);
+	return run->server != NULL;
+}
+
+static void make_identity(struct run *run) {
+	char host[64] = "unknown";
+	unsigned random = 0;
+	gethostname(host, sizeof host - 1);
+	if (getrandom(&random, sizeof random, 0) < 0) {
+		random = (unsigned)getpid();
+	}
+	snprintf(run->identity, sizeof run->identity, "%s_%08x", host, random);
+}
+
+static bool build(struct run *run, struct error *err) {
+	const struct options *options = run->options;
+	run->metrics = metrics_create();
+	struct kube_config_options kube = options->kube;
+	kube.observe = observe_request;
+	kube.observe_context = run;
+	run->config = kube_config_load(&kube, err);
+	if (!run->config || !manifests_load(err)) {
+		return false;
+	}
+	const char *home = options->operator_namespace ? options->operator_namespace : kube_config_namespace(run->config);
+	run->world.settings = (struct settings){.cluster_domain = options->cluster_domain, .operator_namespace = home,
+		.default_version = "2025.2.2.1-b1", .dns_cidrs = options->dns_cidrs, .pod_cidrs = options->pod_cidrs};
+	make_identity(run);
+	run->queue = queue_create();
+	run->store = store_create(watched_table, watched_count, world_changed, &run->world);
+	run->events = events_create(run->config, "ybcluster-operator", run->identity);
+	run->watches = watches_create(run->config, run->store, watched_table, watched_count,
+		options->namespaces[0] ? options->namespaces : NULL);
+	run->world.vault = vault_create(&options->token, home);
+	run->world.queue = run->queue;
+	run->world.store = run->store;
+	run->world.metrics = run->metrics;
+	run->world.inside = getenv("KUBERNETES_SERVICE_HOST") != NULL && !options->kube.kubeconfig;
+	pthread_mutex_init(&run->world.turn_lock, NULL);
+	if (options->leader_elect) {
+		run->lease = lease_create(run->config, home, "ybcluster-operator", run->identity);
+	}
+	return start_server(run, err);
+}
+
+static void start_workers(struct run *run) {
+	struct kube_fence fence = {lease_held, run->lease};
+	run->workers = workers_start(&(struct workers_config){.count = run->options->workers, .queue = run->queue,
+		.config = run->config, .fence = run->lease ? &fence : NULL, .store = run->store, .events = run->events,
+		.metrics = run->metrics, .world = &run->world, .reconcilers = reconcilers});
+	run->leading = true;
+	metrics_set(run->metrics, "leader_election_master_status", "name=\"ybcluster-operator\"", 1);
+	log_info("reconciling", "identity", run->identity, "server", kube_config_server(run->config));
+}
+
+/* Candidates watch already, so that the one that takes over starts warm. */
+static void *lead(void *context) {
+	struct run *run = context;
+	if (!run->lease || lease_acquire(run->lease)) {
+		start_workers(run);
+		if (run->lease) {
+			lease_renew(run->lease, lost, run);
+		}
+	}
+	return NULL;
+}
+
+static void wait_for_signal(void) {
+	sigset_t signals;
+	int which;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigwait(&signals, &which);
+	log_info("ending", "signal", which == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void block_signals(void) {
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* The lease is released only after the workers have joined: until then writes of ours may be under way. */
+static void end(struct run *run) {
+	if (run->lease) {
+		lease_stop(run->lease);
+	}
+	pthread_join(run->leading_thread, NULL);
+	if (run->workers) {
+		workers_stop(run->workers);
+	}
+	if (run->lease && run->leading) {
+		lease_release(run->lease);
+	}
+	watches_stop(run->watches);
+	events_stop(run->events);
+	pthread_join(run->watching, NULL);
+	pthread_join(run->recording, NULL);
+}
+
+static void destroy(struct run *run) {
+	if (run->server) {
+		server_stop(run->server);
+	}
+	lease_destroy(run->lease);
+	watches_destroy(run->watches);
+	events_destroy(run->events);
+	vault_destroy(run->world.vault);
+	store_destroy(run->store);
+	queue_destroy(run->queue);
+	kube_config_destroy(run->config);
+	metrics_destroy(run->metrics);
+	manifests_unload();
+}
+
+int command_run(const struct options *options) {
+	struct run run = {.options = options};
+	struct error err = {0};
+	block_signals();
+	bool ok = build(&run, &err);
+	if (!ok) {
+		log_error("cannot start", "error", err.text);
+	} else {
+		pthread_create(&run.watching, NULL, watch, &run);
+		pthread_create(&run.recording, NULL, record, &run);
+		pthread_create(&run.leading_thread, NULL, lead, &run);
+		wait_for_signal();
+		end(&run);
+	}
+	destroy(&run);
+	return ok ? 0 : 1;
+}
