@@ -68,7 +68,7 @@ class Operator:
     def start(self, ready=True):
         self.port = free_port()
         argv = [BINARY, "run", *self.home.flags(), f"--health-port={self.port}", f"--metrics-port={free_port()}",
-                "--metrics-bind=127.0.0.1", "--log-format=json", *self.options]
+                "--health-bind=127.0.0.1", "--metrics-bind=127.0.0.1", "--log-format=json", *self.options]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=self.home.environment(), start_new_session=True)
