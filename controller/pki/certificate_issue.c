@@ -15,6 +15,7 @@ struct plan {
 	EVP_PKEY *key;
 	X509 *issuer;	 /* NULL: itself */
 	int path_length; /* -1: no CA */
+	bool server;	 /* a leaf that servers use */
 };
 
 static bool set_serial(X509 *draft) {
@@ -85,17 +86,18 @@ static bool add_subject_key_id(X509 *draft) {
 static bool add_authority_key_id(X509 *draft, const X509 *issuer) {
 	AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
 	bool ok = authority && (authority->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) &&
-		x509_add_extension(draft, NID_authority_key_identifier, authority, false);
+			  x509_add_extension(draft, NID_authority_key_identifier, authority, false);
 	AUTHORITY_KEYID_free(authority);
 	return ok;
 }
 
 static bool add_usage(X509 *draft, const struct plan *plan) {
-	bool rsa = EVP_PKEY_is_a(plan->key, "RSA");
 	bool ca = plan->path_length >= 0;
+	/* Only servers are sent secrets under their RSA key; for a client alone it would contradict clientAuth. */
+	bool enciphers = plan->server && EVP_PKEY_is_a(plan->key, "RSA");
 	ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
 	/* Bits by RFC 5280, 4.2.1.3: 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign, 6 cRLSign. */
-	bool ok = usage && ASN1_BIT_STRING_set_bit(usage, 0, !ca) && ASN1_BIT_STRING_set_bit(usage, 2, !ca && rsa) &&
+	bool ok = usage && ASN1_BIT_STRING_set_bit(usage, 0, !ca) && ASN1_BIT_STRING_set_bit(usage, 2, enciphers) &&
 			  ASN1_BIT_STRING_set_bit(usage, 5, ca) && ASN1_BIT_STRING_set_bit(usage, 6, ca) &&
 			  x509_add_extension(draft, NID_key_usage, usage, true);
 	ASN1_BIT_STRING_free(usage);
@@ -203,7 +205,11 @@ const char *certificate_leaf(struct arena *arena, const struct certificate_issue
 	if (!key) {
 		return NULL;
 	}
-	struct plan plan = {.subject = &leaf->subject, .key = key, .issuer = issuer, .path_length = -1};
+	struct plan plan = {.subject = &leaf->subject,
+		.key = key,
+		.issuer = issuer,
+		.path_length = -1,
+		.server = leaf->use == CERTIFICATE_NODE};
 	X509 *cleanup_x509 draft = draft_make(&plan, err);
 	if (!draft || !add_purposes(draft, leaf->use, err) || !x509_add_names(draft, leaf, err)) {
 		return NULL;
