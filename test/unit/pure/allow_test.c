@@ -1,0 +1,117 @@
+#include "base/str.h"
+#include "pure/allow.h"
+#include "world.h"
+
+static struct arena *arena;
+enum { NOW = 1000000 };
+
+static struct assigned list(const char *name, const char *entries) {
+	struct error err = {0};
+	const char *text = arena_printf(arena,
+		"{apiVersion: yugabyte.com/v1beta1, kind: AllowList, metadata: {name: %s, namespace: shop, uid: u}, spec: {entries: %s}}",
+		name, entries);
+	struct allowlist *decoded = allowlist_decode(arena, yaml(arena, text), &err);
+	if (!decoded) {
+		fail_msg("%s", err.text);
+	}
+	return (struct assigned){name, decoded, NULL};
+}
+
+static void expect(const struct allowed *allowed, bool whole, const char *ranges) {
+	cleanup_str struct str text = {0};
+	for (size_t i = 0; i < allowed->count; i++) {
+		str_addf(&text, "%s%s", i ? " " : "", cidr_format(arena, &allowed->ranges[i]));
+	}
+	assert_string_equal(text.text ? text.text : "", ranges);
+	assert_int_equal(allowed->whole, whole);
+}
+
+static void nobody_without_lists(void **state) {
+	(void)state;
+	struct allowed allowed = allow_union(arena, NULL, 0, NULL, 0, NOW);
+	expect(&allowed, true, "");
+	assert_string_equal(allowed.reason, "NoneAssigned");
+}
+
+static void union_counts_equal_entries_once(void **state) {
+	(void)state;
+	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1}, {cidr: 198.51.100.0/24}]"),
+		list("b", "[{cidr: 192.0.2.1/32}, {cidr: '2001:db8::/32'}]")};
+	struct allowed allowed = allow_union(arena, lists, 2, NULL, 0, NOW);
+	expect(&allowed, true, "192.0.2.1/32 198.51.100.0/24 2001:db8::/32");
+}
+
+static void expired_entries_do_not_count(void **state) {
+	(void)state;
+	/* NOW is 1970-01-12T13:46:40Z */
+	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1, expiresAt: '1970-01-12T13:46:40Z'}, "
+					 "{cidr: 192.0.2.2, expiresAt: '1970-01-12T13:46:41Z'}]")};
+	struct allowed allowed = allow_union(arena, lists, 1, NULL, 0, NOW);
+	expect(&allowed, true, "192.0.2.2/32");
+	assert_int_equal(allowed.next_expiry, NOW + 1);
+}
+
+static void missing_list_opens_nothing_new(void **state) {
+	(void)state;
+	struct error err;
+	struct cidr live[2];
+	assert_true(cidr_parse("192.0.2.0/24", &live[0], &err));
+	assert_true(cidr_parse("203.0.113.0/24", &live[1], &err));
+	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.7}, {cidr: 198.51.100.0/24}]"), {"gone", NULL, "does not exist"}};
+	struct allowed allowed = allow_union(arena, lists, 2, live, 2, NOW);
+	expect(&allowed, false, "192.0.2.7/32");
+	allowed = allow_union(arena, lists, 2, NULL, 0, NOW);
+	expect(&allowed, false, "");
+}
+
+static void too_many_rules_keep_what_is_live(void **state) {
+	(void)state;
+	struct assigned lists[2];
+	for (int i = 0; i < 2; i++) {
+		cleanup_str struct str entries = {0};
+		for (int j = 0; j < 60; j++) {
+			str_addf(&entries, "%s{cidr: 10.%d.%d.0/24}", j ? ", " : "", i, j);
+		}
+		lists[i] = list(i ? "b" : "a", arena_printf(arena, "[%s]", entries.text));
+	}
+	struct error err;
+	struct cidr live;
+	assert_true(cidr_parse("10.1.5.0/24", &live, &err));
+	struct allowed allowed = allow_union(arena, lists, 2, &live, 1, NOW);
+	expect(&allowed, false, "10.1.5.0/24");
+	assert_string_equal(allowed.reason, "TooManyRules");
+}
+
+static void live_ranges_come_from_the_policy(void **state) {
+	(void)state;
+	size_t count;
+	struct cidr *live = allow_live(arena,
+		yaml(arena, "{spec: {ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {}}, {ipBlock: {cidr: nonsense}}]}]}}"),
+		&count);
+	assert_int_equal(count, 1);
+	assert_string_equal(cidr_format(arena, &live[0]), "192.0.2.0/24");
+}
+
+static int setup(void **state) {
+	(void)state;
+	arena = arena_create();
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	arena_destroy(arena);
+	return 0;
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_without_lists),
+		cmocka_unit_test(union_counts_equal_entries_once),
+		cmocka_unit_test(expired_entries_do_not_count),
+		cmocka_unit_test(missing_list_opens_nothing_new),
+		cmocka_unit_test(too_many_rules_keep_what_is_live),
+		cmocka_unit_test(live_ranges_come_from_the_policy),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

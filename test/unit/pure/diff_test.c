@@ -1,0 +1,120 @@
+#include "base/json.h"
+#include "pure/diff.h"
+#include "world.h"
+
+static struct arena *arena;
+
+static void expect(enum child_kind kind, const char *desired, const char *live, const char *difference) {
+	const struct difference *found = diff_find(arena, kind, yaml(arena, desired), yaml(arena, live));
+	if (!difference) {
+		assert_null(found);
+	} else {
+		assert_non_null(found);
+		assert_string_equal(found->text, difference);
+	}
+}
+
+static void subset_is_in_sync(void **state) {
+	(void)state;
+	expect(SERVICE, "{spec: {type: ClusterIP}}", "{spec: {type: ClusterIP, clusterIP: 10.0.0.1}, status: {}}", NULL);
+}
+
+static void missing_equals_zero(void **state) {
+	(void)state;
+	expect(STATEFUL_SET, "{spec: {hostNetwork: false, externalIPs: [], replicas: 0}}", "{spec: {}}", NULL);
+	expect(STATEFUL_SET, "{spec: {hostNetwork: false}}", "{spec: {hostNetwork: true}}", "spec.hostNetwork true -> false");
+	expect(SERVICE, "{spec: {externalIPs: []}}", "{spec: {externalIPs: [192.0.2.1]}}",
+		"spec.externalIPs [\"192.0.2.1\"] -> []");
+}
+
+static void quantities_compare_by_value(void **state) {
+	(void)state;
+	expect(STATEFUL_SET, "{requests: {cpu: '1', memory: 1Gi}}", "{requests: {cpu: 1000m, memory: 1024Mi}}", NULL);
+	expect(STATEFUL_SET, "{requests: {cpu: '1'}}", "{requests: {cpu: '2'}}", "requests.cpu 2 -> 1");
+}
+
+static void keyed_lists_ignore_order_and_strangers(void **state) {
+	(void)state;
+	expect(STATEFUL_SET, "{containers: [{name: a, image: x}]}", "{containers: [{name: b}, {name: a, image: x}]}", NULL);
+	expect(STATEFUL_SET, "{containers: [{name: a, image: x}]}", "{containers: [{name: a, image: y}]}",
+		"containers.a.image y -> x");
+}
+
+static void atomic_lists_compare_whole(void **state) {
+	(void)state;
+	expect(NETWORK_POLICY, "{ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}]}",
+		"{ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}, {}]}",
+		"ingress [{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]},{}] -> [{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]}]");
+}
+
+static void selectors_hold_nothing_more(void **state) {
+	(void)state;
+	expect(NETWORK_POLICY, "{podSelector: {matchLabels: {a: b}}}", "{podSelector: {matchLabels: {a: b, c: d}}}",
+		"podSelector.matchLabels.c d -> (none)");
+}
+
+static void secrets_are_not_shown(void **state) {
+	(void)state;
+	expect(SECRET, "{data: {password: bmV3}}", "{data: {password: b2xk}}", "data.password (not shown) -> (not shown)");
+}
+
+static void foreign(enum child_kind kind, const char *desired, const char *live, const char *operations) {
+	json_t *patch = diff_foreign(arena, kind, yaml(arena, desired), yaml(arena, live));
+	if (!operations) {
+		assert_null(patch);
+		return;
+	}
+	assert_non_null(patch);
+	json_array_remove(patch, 0);
+	json_array_remove(patch, 0);
+	assert_string_equal(json_print(arena, patch), operations);
+}
+
+static void foreign_entries_are_taken_off(void **state) {
+	(void)state;
+	foreign(SERVICE, "{spec: {ports: [{name: ysql}]}}", "{spec: {ports: [{name: x}, {name: ysql}, {name: y}]}}",
+		"[{\"op\":\"remove\",\"path\":\"/spec/ports/2\"},{\"op\":\"remove\",\"path\":\"/spec/ports/0\"}]");
+	foreign(SECRET, "{data: {a: ''}}", "{data: {a: '', 'b/c': ''}}", "[{\"op\":\"remove\",\"path\":\"/data/b~1c\"}]");
+	foreign(SERVICE, "{spec: {ports: [{name: ysql}]}}", "{spec: {ports: [{name: ysql}]}}", NULL);
+}
+
+#define TEMPLATE(containers) "{spec: {template: {spec: {volumes: [{name: certificates, secret: {secretName: s}}], containers: " containers "}}}}"
+#define SAFE "securityContext: {allowPrivilegeEscalation: false}"
+
+static void only_intruders_are_taken_off(void **state) {
+	(void)state;
+	const char *ours = TEMPLATE("[{name: yb-tserver}]");
+	foreign(STATEFUL_SET, ours, TEMPLATE("[{name: yb-tserver}, {name: agent, " SAFE "}]"), NULL);
+	foreign(STATEFUL_SET, ours,
+		TEMPLATE("[{name: yb-tserver}, {name: thief, " SAFE ", volumeMounts: [{name: certificates, mountPath: /x}]}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1\"}]");
+	foreign(STATEFUL_SET, ours, TEMPLATE("[{name: yb-tserver}, {name: port, " SAFE ", ports: [{hostPort: 80}]}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1\"}]");
+}
+
+static int setup(void **state) {
+	(void)state;
+	arena = arena_create();
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	arena_destroy(arena);
+	return 0;
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subset_is_in_sync),
+		cmocka_unit_test(missing_equals_zero),
+		cmocka_unit_test(quantities_compare_by_value),
+		cmocka_unit_test(keyed_lists_ignore_order_and_strangers),
+		cmocka_unit_test(atomic_lists_compare_whole),
+		cmocka_unit_test(selectors_hold_nothing_more),
+		cmocka_unit_test(secrets_are_not_shown),
+		cmocka_unit_test(foreign_entries_are_taken_off),
+		cmocka_unit_test(only_intruders_are_taken_off),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

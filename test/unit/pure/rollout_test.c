@@ -1,0 +1,125 @@
+#include "pure/rollout.h"
+#include "world.h"
+
+/* A cluster of three masters and three tservers; a letter a pod tells how it is:
+ * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
+ * b not ready and outdated, n not ready and current, - missing. Masters first. */
+static struct arena *arena;
+
+static const char *text_of(char how) {
+	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
+	bool outdated = strchr("owb", how) != NULL, asked = strchr("ob", how) != NULL;
+	return arena_printf(arena, "%s %s %s ", outdated ? old : current, asked ? old : current, current);
+}
+
+static struct rollout next(const char *pods, int replication_factor, bool may_disturb) {
+	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {nodes: 3}\n");
+	struct groups groups = groups_of(arena, cluster);
+	struct wanted wanted[2];
+	struct child children[8] = {0};
+	size_t count = 0;
+	for (size_t i = 0; i < 2; i++) {
+		wanted[i] = (struct wanted){.kind = STATEFUL_SET, .name = groups.items[i].name,
+			.document = yaml(arena, "{spec: {replicas: 3, template: {metadata: {annotations: {"
+						"yugabyte.com/digest: '11111111111111111111111111111111', "
+						"yugabyte.com/asked: '11111111111111111111111111111111', "
+						"yugabyte.com/trust: '11111111111111111111111111111111'}}}}}")};
+		children[count++] = (struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .number = {3, 1}};
+	}
+	for (int i = 0; i < 6; i++) {
+		if (pods[i] != '-') {
+			children[count++] = (struct child){.kind = POD, .uid = "u",
+				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3), .text = text_of(pods[i]),
+				.number = {strchr("row", pods[i]) != NULL}};
+		}
+	}
+	struct child *kept = arena_array(arena, struct child, count);
+	memcpy(kept, children, count * sizeof *kept);
+	struct children all = {kept, count};
+	return rollout_next(arena, &groups, wanted, 2, &all, replication_factor, may_disturb);
+}
+
+static void expect(const char *pods, enum rollout_move move, const char *pod) {
+	struct rollout rollout = next(pods, 3, false);
+	assert_int_equal(rollout.move, move);
+	if (pod) {
+		assert_string_equal(rollout.pod->name, pod);
+	} else {
+		assert_null(rollout.pod);
+	}
+}
+
+static void healthy_and_current_is_done(void **state) {
+	(void)state;
+	expect("rrrrrr", ROLLOUT_DONE, NULL);
+}
+
+static void masters_go_first_one_at_a_time(void **state) {
+	(void)state;
+	expect("ooorro", ROLLOUT_EVICT, "db-master-2");
+	expect("oornnn", ROLLOUT_WAIT, NULL);
+	expect("rrrooo", ROLLOUT_EVICT, "db-tserver-2");
+}
+
+static void an_unready_pod_holds_everything(void **state) {
+	(void)state;
+	expect("ooonrr", ROLLOUT_WAIT, NULL);
+	expect("ooo-rr", ROLLOUT_WAIT, NULL);
+}
+
+static void a_broken_outdated_pod_is_replaced_at_once(void **state) {
+	(void)state;
+	expect("obonrr", ROLLOUT_DELETE, "db-master-1");
+}
+
+static void unasked_restarts_wait(void **state) {
+	(void)state;
+	expect("rrrrww", ROLLOUT_WINDOW, NULL);
+	struct rollout rollout = next("rrrrww", 3, true);
+	assert_int_equal(rollout.move, ROLLOUT_EVICT);
+	expect("rrwrro", ROLLOUT_WINDOW, NULL);
+}
+
+static void the_only_pod_is_deleted_not_evicted(void **state) {
+	(void)state;
+	struct rollout rollout = next("orrrrr", 1, false);
+	assert_int_equal(rollout.move, ROLLOUT_DELETE);
+}
+
+static void windows_open_and_close(void **state) {
+	(void)state;
+	struct ybcluster *cluster =
+		cluster_of(arena, HEAD "spec: {nodes: 3, maintenanceWindow: {day: Sunday, start: '02:00', duration: 2h}}\n");
+	int64_t sunday = 1795312800; /* 2026-11-22T02:00:00Z, a Sunday */
+	assert_true(window_open(cluster, sunday));
+	assert_true(window_open(cluster, sunday + 7199));
+	assert_false(window_open(cluster, sunday + 7200));
+	assert_false(window_open(cluster, sunday - 1));
+	assert_int_equal(window_wait(cluster, sunday - 60), 60);
+	assert_int_equal(window_wait(cluster, sunday), 0);
+}
+
+static int setup(void **state) {
+	(void)state;
+	arena = arena_create();
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	arena_destroy(arena);
+	return 0;
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(healthy_and_current_is_done),
+		cmocka_unit_test(masters_go_first_one_at_a_time),
+		cmocka_unit_test(an_unready_pod_holds_everything),
+		cmocka_unit_test(a_broken_outdated_pod_is_replaced_at_once),
+		cmocka_unit_test(unasked_restarts_wait),
+		cmocka_unit_test(the_only_pod_is_deleted_not_evicted),
+		cmocka_unit_test(windows_open_and_close),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
