@@ -14,6 +14,7 @@ enum {
 	CONNECTIONS = 64,
 	OWN_FILES = 4, /* the listener, the event pipe, and what lws wants to spare */
 	HEADERS = 8192,
+	HEADER_ROOM = 16384, /* beyond it lws cuts the connection without a word */
 	IDLE_SECONDS = 10,
 	CHUNK = 16384,
 	LONGEST_PATH = 256,
@@ -210,10 +211,11 @@ static bool listen_on(struct surface *surface, struct error *err) {
 	struct lws_context_creation_info info = {
 		.port = config->port,
 		.iface = any ? NULL : config->bind_address,
+		.alpn = "http/1.1", /* one request at a time on a connection: the limits below are meant so */
 		.protocols = protocols,
 		.user = surface,
 		.fd_limit_per_thread = CONNECTIONS + OWN_FILES,
-		.max_http_header_data = HEADERS,
+		.max_http_header_data = HEADER_ROOM,
 		.max_http_header_pool = CONNECTIONS,
 		.keepalive_timeout = IDLE_SECONDS,
 		.timeout_secs = IDLE_SECONDS,
