@@ -60,7 +60,7 @@ void http_fence(struct http_pool *pool, bool (*holds)(void *context), void *cont
 
 /* Begins an exchange; the answer's fields are set anew. done() is called by a later http_turn(), never by this. */
 void http_start(struct http_pool *pool, struct http_exchange *exchange);
-/* Moves everything on; waits at most so long for something to happen. Returns the number of exchanges under way. */
+/* Waits at most so long for something to happen, and moves everything on. Returns the number of exchanges under way. */
 size_t http_turn(struct http_pool *pool, int milliseconds);
 /* Starts all and returns when all are done. */
 void http_run(struct http_pool *pool, struct http_exchange *exchanges, size_t count);

@@ -134,24 +134,20 @@ void http_cancel(struct http_pool *pool, struct http_exchange *exchange) {
 
 /* Ends what was stopped by a callback of ours, by the fence, or by silence. done() may change the list: begin anew, but
  * leave what it started to the next turn, or one that starts itself again would never let go. */
-static bool end_stopped(struct http_pool *pool) {
+static void end_stopped(struct http_pool *pool) {
 	int64_t now = clock_monotonic();
-	bool any = false;
 	for (struct http_transfer *transfer = pool->transfers; transfer;) {
 		bool old = transfer->turn != pool->turn;
 		if (old && (silent(transfer, now) || !transfer_may_go_on(transfer))) {
 			finish(pool, transfer, CURLE_ABORTED_BY_CALLBACK);
 			transfer = pool->transfers;
-			any = true;
 		} else {
 			transfer = transfer->next;
 		}
 	}
-	return any;
 }
 
-static bool end_finished(struct http_pool *pool) {
-	bool any = false;
+static void end_finished(struct http_pool *pool) {
 	int left;
 	for (CURLMsg *message; (message = curl_multi_info_read(pool->multi, &left));) {
 		if (message->msg == CURLMSG_DONE) {
@@ -159,10 +155,8 @@ static bool end_finished(struct http_pool *pool) {
 			CURLcode code = message->data.result;
 			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 			finish(pool, transfer, code);
-			any = true;
 		}
 	}
-	return any;
 }
 
 /* How long nothing needs to be looked at but the sockets. */
@@ -186,13 +180,13 @@ static int patience(const struct http_pool *pool, int milliseconds) {
 
 size_t http_turn(struct http_pool *pool, int milliseconds) {
 	int running;
-	pool->turn++;
-	curl_multi_perform(pool->multi, &running);
-	bool any = end_finished(pool);
-	any = end_stopped(pool) || any;
-	if (!any && milliseconds > 0) {
+	if (milliseconds > 0) {
 		curl_multi_poll(pool->multi, NULL, 0, patience(pool, milliseconds), NULL);
 	}
+	pool->turn++;
+	curl_multi_perform(pool->multi, &running);
+	end_finished(pool);
+	end_stopped(pool);
 	return pool->count;
 }
 
