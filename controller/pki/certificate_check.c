@@ -53,14 +53,14 @@ static bool verify(X509 *certificate, X509_STORE *store, const struct certificat
 static bool trusted(X509 *certificate, const struct certificate_check *check, struct error *err) {
 	X509_STORE *store = X509_STORE_new();
 	BIO *in = BIO_new_mem_buf(check->bundle, -1);
+	bool damaged = false;
 	int count = 0;
-	for (X509 *ca; store && (ca = PEM_read_bio_X509(in, NULL, NULL, no_passphrase)); X509_free(ca)) {
+	for (X509 *ca; store && (ca = x509_next(in, &damaged)); X509_free(ca)) {
 		count += X509_STORE_add_cert(store, ca);
 	}
 	BIO_free(in);
-	ERR_clear_error();
-	bool ok =
-		count > 0 ? verify(certificate, store, check, err) : fail(err, ERR_INVALID, "no certificate in the bundle");
+	bool ok = count > 0 && !damaged ? verify(certificate, store, check, err)
+									: fail(err, ERR_INVALID, "no certificate in the bundle, or a damaged one");
 	X509_STORE_free(store);
 	return ok;
 }

@@ -7,15 +7,18 @@
 #include "base/hash.h"
 #include "pki/certificate_x509.h"
 
-static X509 *parse_next(BIO *in) {
+X509 *x509_next(BIO *in, bool *damaged) {
 	X509 *certificate = PEM_read_bio_X509(in, NULL, NULL, no_passphrase);
+	unsigned long code = ERR_peek_last_error();
+	*damaged = !certificate && !(ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
 	ERR_clear_error();
 	return certificate;
 }
 
 X509 *x509_parse(const char *pem, struct error *err) {
+	bool damaged = false;
 	BIO *in = BIO_new_mem_buf(pem, -1);
-	X509 *certificate = parse_next(in);
+	X509 *certificate = x509_next(in, &damaged);
 	BIO_free(in);
 	if (!certificate) {
 		fail(err, ERR_INVALID, "no certificate in PEM");
@@ -172,8 +175,9 @@ bool certificate_read(struct arena *arena, const char *pem, struct certificate_f
 const char *const *certificate_split(struct arena *arena, const char *bundle, struct error *err) {
 	size_t count = 0, room = 4;
 	const char **list = arena_array(arena, const char *, room + 1);
+	bool damaged = false;
 	BIO *in = BIO_new_mem_buf(bundle, -1);
-	for (X509 *certificate; (certificate = parse_next(in)); X509_free(certificate)) {
+	for (X509 *certificate; (certificate = x509_next(in, &damaged)); X509_free(certificate)) {
 		if (count == room) {
 			const char **wider = arena_array(arena, const char *, 2 * room + 1);
 			memcpy(wider, list, count * sizeof *list);
@@ -183,8 +187,8 @@ const char *const *certificate_split(struct arena *arena, const char *bundle, st
 		list[count++] = x509_print(arena, certificate);
 	}
 	BIO_free(in);
-	if (count == 0) {
-		fail(err, ERR_INVALID, "no certificate in the bundle");
+	if (count == 0 || damaged) {
+		fail(err, ERR_INVALID, damaged ? "a damaged certificate in the bundle" : "no certificate in the bundle");
 		return NULL;
 	}
 	return list;

@@ -19,6 +19,8 @@ static inline void pkey_done(EVP_PKEY **key) {
 /* Given as the passphrase, it keeps OpenSSL from asking the terminal for one. */
 static char no_passphrase[] __attribute__((unused)) = "";
 
+/* The next certificate of a bundle, the caller's; NULL at its end, or when it is damaged. */
+X509 *x509_next(BIO *in, bool *damaged);
 /* The first certificate of a PEM; the caller's. */
 must_check X509 *x509_parse(const char *pem, struct error *err);
 const char *x509_print(struct arena *arena, X509 *certificate);

@@ -57,6 +57,7 @@ bool session_ok(struct session *session, CK_RV result, const char *what, struct 
 		return true;
 	}
 	char room[40];
+	session->failed = true;
 	session->lost = session->lost || is_lost(result);
 	return fail_because(err, ERR_UNAVAILABLE, "TokenUnavailable", "token %s: %s: %s", session->token->label, what,
 		result_name(result, room, sizeof room));
@@ -90,7 +91,7 @@ static bool session_take(struct token *token, struct session *session, struct er
 static void session_give(struct session *session) {
 	struct token *token = session->token;
 	pthread_mutex_lock(&token->lock);
-	bool kept = token->idle_count < IDLE_SESSIONS;
+	bool kept = !session->failed && token->idle_count < IDLE_SESSIONS;
 	if (kept) {
 		token->idle[token->idle_count++] = session->handle;
 	}

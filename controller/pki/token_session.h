@@ -23,14 +23,15 @@ struct session {
 	struct token *token;
 	CK_FUNCTION_LIST *call;
 	CK_SESSION_HANDLE handle;
-	bool lost; /* the token forgot it, or nobody is logged in */
+	bool failed; /* a call failed: an operation may still be open in it, so nobody takes it again */
+	bool lost;   /* the token forgot it, or nobody is logged in */
 };
 
 /* Loads and initializes a module; once a process however many tokens use it. */
 must_check CK_FUNCTION_LIST *module_open(const char *path, struct error *err);
 void module_close(CK_FUNCTION_LIST *functions);
 
-/* True for CKR_OK; else the error says what was tried, and a lost session is noted. */
+/* True for CKR_OK; else the error says what was tried, and the session is marked. */
 must_check bool session_ok(struct session *session, CK_RV result, const char *what, struct error *err);
 /* Runs `step` in a session that is logged in; once more in a new one when the session was lost. */
 must_check bool session_run(struct token *token, bool (*step)(struct session *session, void *data, struct error *err),

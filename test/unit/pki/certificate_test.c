@@ -316,6 +316,9 @@ static void splits_bundles(void **state) {
 	}
 	assert_null(parts[6]);
 	assert_null(certificate_split(arena, "", &err));
+	bundle.text[bundle.length - 100] = '!';
+	assert_null(certificate_split(arena, bundle.text, &err));
+	assert_false(accepted(worlds[0].node, bundle.text, NOW, &err));
 }
 
 int main(void) {
