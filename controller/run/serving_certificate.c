@@ -8,24 +8,24 @@
 #include "base/clock.h"
 
 enum { VALID_DAYS = 365, RENEW_DAYS = 300 };
-static const int64_t DAY = 24 * 3600;
+static const long DAY = 24 * 3600;
 
-static int64_t mark_of(const char *path) {
+static uint64_t mark_of(const char *path) {
 	struct stat status;
 	if (stat(path, &status) != 0) {
 		return 0;
 	}
-	return (int64_t)status.st_ino * 31 + status.st_mtim.tv_sec * 1000000007 + status.st_mtim.tv_nsec;
+	return status.st_ino * 31 + (uint64_t)status.st_mtim.tv_sec * 1000000007 + (uint64_t)status.st_mtim.tv_nsec;
 }
 
-static int64_t mark(const struct serving_certificate *certificate) {
+static uint64_t mark(const struct serving_certificate *certificate) {
 	return certificate->cert_file ? mark_of(certificate->cert_file) * 37 + mark_of(certificate->key_file)
-								  : clock_wall();
+								  : (uint64_t)clock_wall();
 }
 
 bool serving_certificate_stale(const struct serving_certificate *certificate) {
-	int64_t now = mark(certificate);
-	return certificate->cert_file ? now != certificate->loaded : now - certificate->loaded > RENEW_DAYS * DAY;
+	uint64_t now = mark(certificate);
+	return certificate->cert_file ? now != certificate->loaded : now - certificate->loaded > (uint64_t)(RENEW_DAYS * DAY);
 }
 
 static bool add_extension(X509 *certificate, int nid, const char *value) {
