@@ -8,11 +8,11 @@
 
 /* Lists whose elements have a key (x-kubernetes-list-map-keys in the API's own schema), by the member that holds them. */
 static const struct keyed {
-	const char *member, *key, *second;
+	const char *member, *key;
 } keyed_lists[] = {
-	{"containers", "name", NULL},         {"initContainers", "name", NULL},     {"volumes", "name", NULL},
-	{"env", "name", NULL},                {"volumeMounts", "mountPath", NULL},  {"imagePullSecrets", "name", NULL},
-	{"ownerReferences", "uid", NULL},     {"conditions", "type", NULL},
+	{"containers", "name"}, {"initContainers", "name"}, {"volumes", "name"},
+	{"env", "name"}, {"volumeMounts", "mountPath"}, {"imagePullSecrets", "name"},
+	{"ownerReferences", "uid"}, {"conditions", "type"}, {"ports", "name"},
 };
 
 /* Structs that the API treats as one value: an extra member in them changes what they mean. */
@@ -88,9 +88,11 @@ static bool same_at(struct walk *walk, const char *member, const json_t *desired
 	return ok;
 }
 
-static const struct keyed *keyed_by(const char *member) {
+/* NULL: compared whole. A policy's ports have no names, and are one value together. */
+static const struct keyed *keyed_by(const char *member, const json_t *desired) {
 	for (size_t i = 0; i < sizeof keyed_lists / sizeof *keyed_lists; i++) {
-		if (strcmp(member, keyed_lists[i].member) == 0) {
+		bool has_key = json_object_get(json_array_get(desired, 0), keyed_lists[i].key) != NULL;
+		if (has_key && strcmp(member, keyed_lists[i].member) == 0) {
 			return &keyed_lists[i];
 		}
 	}
@@ -108,7 +110,7 @@ static json_t *with_key(const json_t *list, const char *key, const char *value) 
 }
 
 static bool same_list(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
-	const struct keyed *keyed = keyed_by(member);
+	const struct keyed *keyed = keyed_by(member, desired);
 	if (!keyed && json_array_size(desired) != json_array_size(live)) {
 		return differs(walk, desired, live);
 	}

@@ -286,6 +286,29 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	return finish(work, change, &call, err);
 }
 
+/* What closes must stand before anything else is made; a failure further on does not hold up the rest. */
+static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
+	if (!write_wave(work, changes, count, 0, err)) {
+		return false;
+	}
+	bool ok = true;
+	for (int wave = 1; wave < WAVES; wave++) {
+		struct error one;
+		if (!write_wave(work, changes, count, wave, &one)) {
+			*err = ok ? one : *err;
+			ok = false;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct error one;
+		if (!strip(work, &changes[i], &one)) {
+			*err = ok ? one : *err;
+			ok = false;
+		}
+	}
+	return ok;
+}
+
 bool apply_wanted(struct work *work, struct error *err) {
 	size_t count = work->wanted.count;
 	struct change *changes = arena_array(work->arena, struct change, count);
@@ -304,17 +327,7 @@ bool apply_wanted(struct work *work, struct error *err) {
 	if (!work->pass->may_write) {
 		return true;
 	}
-	for (int wave = 0; wave < WAVES; wave++) {
-		if (!write_wave(work, changes, count, wave, err)) {
-			return false;
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!strip(work, &changes[i], err)) {
-			return false;
-		}
-	}
-	return true;
+	return write_all(work, changes, count, err);
 }
 
 bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
