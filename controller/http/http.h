@@ -58,7 +58,8 @@ void http_destroy(struct http_pool *pool);
 /* Asked just before a fenced exchange is sent and every 250 ms while one is under way. */
 void http_fence(struct http_pool *pool, bool (*holds)(void *context), void *context);
 
-/* Begins an exchange; the answer's fields are set anew. done() is called by a later http_turn(), never by this. */
+/* Begins an exchange, or queues it behind 64 others; the answer's fields are set anew. done() is called by a later
+ * http_turn(), never by this. */
 void http_start(struct http_pool *pool, struct http_exchange *exchange);
 /* Waits at most so long for something to happen, and moves everything on. Returns the number of exchanges under way. */
 size_t http_turn(struct http_pool *pool, int milliseconds);

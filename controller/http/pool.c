@@ -8,12 +8,18 @@
 #include "base/clock.h"
 #include "http/transfer.h"
 
-enum { FENCE_MILLISECONDS = 250 };
+enum {
+	FENCE_MILLISECONDS = 250,
+	/* Fewer than an HTTP/2 connection takes, so that none waits inside curl, where its connect timeout runs already. */
+	MOST_AT_ONCE = 64,
+};
 
 struct http_pool {
 	CURLM *multi;
-	struct http_transfer *transfers; /* under way */
+	struct http_transfer *transfers; /* started, the oldest first */
+	struct http_transfer **end;
 	size_t count;
+	size_t busy; /* those that were sent and are no streams */
 	unsigned int turn;
 	bool (*holds)(void *context);
 	void *fence;
@@ -30,6 +36,7 @@ struct http_pool *http_create(void) {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, begin_curl);
 	struct http_pool *pool = xcalloc(1, sizeof *pool);
+	pool->end = &pool->transfers;
 	pool->multi = curl_multi_init();
 	if (!pool->multi) {
 		abort();
@@ -41,9 +48,8 @@ struct http_pool *http_create(void) {
 static void take_out(struct http_pool *pool, struct http_transfer *transfer) {
 	curl_multi_remove_handle(pool->multi, transfer->easy);
 	*transfer->link = transfer->next;
-	if (transfer->next) {
-		transfer->next->link = transfer->link;
-	}
+	*(transfer->next ? &transfer->next->link : &pool->end) = transfer->link;
+	pool->busy -= transfer->counted;
 	pool->count--;
 	transfer->exchange->transfer = NULL;
 }
@@ -100,11 +106,25 @@ static void finish(struct http_pool *pool, struct http_transfer *transfer, CURLc
 	}
 }
 
+static void launch(struct http_pool *pool, struct http_transfer *transfer) {
+	bool stream = transfer->exchange->line;
+	if (transfer->queued && (stream || pool->busy < MOST_AT_ONCE) && transfer_may_go_on(transfer)) {
+		transfer->queued = false;
+		transfer->counted = !stream;
+		pool->busy += transfer->counted;
+		transfer->last_byte = clock_monotonic();
+		if (curl_multi_add_handle(pool->multi, transfer->easy)) {
+			abort();
+		}
+	}
+}
+
 void http_start(struct http_pool *pool, struct http_exchange *exchange) {
 	struct http_transfer *transfer = xcalloc(1, sizeof *transfer);
 	transfer->pool = pool;
 	transfer->exchange = exchange;
 	transfer->turn = pool->turn;
+	transfer->queued = true;
 	http_forget(exchange);
 	exchange->ok = false;
 	exchange->status = exchange->retry_after = 0;
@@ -112,16 +132,11 @@ void http_start(struct http_pool *pool, struct http_exchange *exchange) {
 	exchange->err = (struct error){0};
 	exchange->transfer = transfer;
 	transfer->stopped = !transfer_prepare(transfer);
-	transfer->next = pool->transfers;
-	transfer->link = &pool->transfers;
-	if (transfer->next) {
-		transfer->next->link = &transfer->next;
-	}
-	pool->transfers = transfer;
+	transfer->link = pool->end;
+	*pool->end = transfer;
+	pool->end = &transfer->next;
 	pool->count++;
-	if (transfer_may_go_on(transfer) && curl_multi_add_handle(pool->multi, transfer->easy)) {
-		abort();
-	}
+	launch(pool, transfer);
 }
 
 void http_cancel(struct http_pool *pool, struct http_exchange *exchange) {
@@ -187,6 +202,10 @@ size_t http_turn(struct http_pool *pool, int milliseconds) {
 	curl_multi_perform(pool->multi, &running);
 	end_finished(pool);
 	end_stopped(pool);
+	for (struct http_transfer *transfer = pool->transfers; transfer && pool->busy < MOST_AT_ONCE;
+		 transfer = transfer->next) {
+		launch(pool, transfer);
+	}
 	return pool->count;
 }
 
