@@ -12,12 +12,13 @@ from control_plane import ROOT, ControlPlane, Refused
 from operator_process import BINARY, Home, Operator
 from waiting import wait_until
 
-OVERLAY = "deploy/overlays/all-namespaces"
 SELECTOR = "app.kubernetes.io/name=ybcluster-operator"
 
 
 def pytest_addoption(parser):
     parser.addoption("--control-plane", metavar="NAME", help="use this one, which is up, and leave it up")
+    parser.addoption("--overlay", metavar="FOLDER", default=ROOT / "deploy/overlays/all-namespaces",
+                     help="the kustomize overlay that is installed")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -63,15 +64,15 @@ def kubectl(plane):
 
 
 @pytest.fixture(scope="session")
-def home(plane, kubectl, tmp_path_factory):
+def home(request, plane, kubectl):
     """Installs deploy/ as an installer would, and takes the service account's place: the operator runs here, not in a pod."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-k", ROOT / OVERLAY)
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", request.config.getoption("--overlay"))
     deployment = json.loads(kubectl("get", "deployments", "-A", "-l", SELECTOR, "-o", "json"))["items"][0]
     namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
     kubectl("scale", "deployment", name, "-n", namespace, "--replicas=0")
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com",
             "crd/allowlists.yugabyte.com")
-    return Home(tmp_path_factory.mktemp("operator"), plane, namespace,
+    return Home(plane.folder / "operator", plane, namespace,
                 deployment["spec"]["template"]["spec"]["serviceAccountName"])
 
 

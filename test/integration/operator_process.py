@@ -33,6 +33,9 @@ class Home:
     def __init__(self, folder, plane, namespace, account):
         self.folder, self.namespace = folder, namespace
         self.user = f"system:serviceaccount:{namespace}:{account}"
+        if folder.exists():  # of an earlier run on the same control plane, whose authorities are in this token
+            return
+        folder.mkdir()
         done = subprocess.run([ROOT / "hack/operator-credentials", folder, namespace, account], capture_output=True,
                               text=True, check=False, env={**os.environ, "KUBECONFIG": str(plane.kubeconfig)})
         assert done.returncode == 0, done.stderr
