@@ -1,9 +1,7 @@
-/* X.509 certificates (RFC 5280): made, read, checked. certificate*.c are the only users of openssl/x509.h.
- *
- * CA keys stay in a token and only sign there; leaf keys are software keys. Every certificate has SHA-256, a serial of
- * 128 random bits, key ids, critical basic constraints and key usage. Times are Unix seconds and always passed in; a
- * certificate never outlives its issuer, nor starts before it. Lists are NULL-terminated; NULL is the empty list. PEM
- * texts that are returned live in the arena. */
+/* X.509 certificates (RFC 5280): made, read, checked. CA keys stay in a token and only sign there; leaf keys are
+ * software keys. Every certificate has SHA-256, a serial of 128 random bits, key ids, critical basic constraints and
+ * key usage. Times are Unix seconds and always passed in; a certificate never outlives its issuer, nor starts before
+ * it. Lists are NULL-terminated; NULL is the empty list. PEM texts that are returned live in the arena. */
 #ifndef PKI_CERTIFICATE_H
 #define PKI_CERTIFICATE_H
 #include <stdint.h>
@@ -14,7 +12,7 @@
 
 struct certificate_issuer {
 	struct token *token;
-	const char *key;         /* its label */
+	const char *key;		 /* its label */
 	const char *certificate; /* its PEM; reason TokenLacksCA when it is not this key's */
 };
 
@@ -24,15 +22,14 @@ struct certificate_subject {
 };
 
 enum certificate_use {
-	CERTIFICATE_NODE,   /* serverAuth and clientAuth; at least one name */
+	CERTIFICATE_NODE,	/* serverAuth and clientAuth; at least one name */
 	CERTIFICATE_CLIENT, /* clientAuth; the common name is the user, no names */
 };
 
 struct certificate_leaf {
 	enum certificate_use use;
-	struct certificate_subject subject; /* no dot in it: nobody reads it as a DNS name outside the constraints */
-	const char *const *dns;             /* "db.example.com", "*.db.example.com" */
-	const char *const *ips;             /* "127.0.0.1", "::1" */
+	struct certificate_subject subject;	 /* no dot in it: nobody reads it as a DNS name outside the constraints */
+	const char *const *dns, *const *ips; /* "db.example.com", "*.db.example.com"; "127.0.0.1", "::1" */
 };
 
 /* A new software key as PEM (PKCS#8, not encrypted) in `pem`, which the caller wipes with str_wipe(). */
@@ -56,29 +53,29 @@ must_check const char *certificate_cross_signed(struct arena *arena, const struc
 must_check const char *certificate_leaf(struct arena *arena, const struct certificate_issuer *ca,
 	const struct certificate_leaf *leaf, const char *key_pem, struct error *err);
 
-struct certificate_facts { /* absent texts are "" */
-	const char *serial, *fingerprint, *subject_key, *authority_key; /* lower-case hex; fingerprint: SHA-256 of the DER */
+struct certificate_facts { /* of the first certificate in a PEM; absent texts are "" */
+	const char *serial, *fingerprint, *subject_key,
+		*authority_key;					 /* lower-case hex; fingerprint: SHA-256 of the DER */
 	const char *common_name, *algorithm; /* "ECDSA-P256", "RSA-3072", or what else it is */
 	int64_t not_before, not_after;
 	bool is_ca, self_signed;
 	const char *const *dns, *const *ips, *const *permitted_dns; /* the last: of the name constraints */
 };
 
-/* The facts of the first certificate in `pem`. */
-must_check bool certificate_read(struct arena *arena, const char *pem, struct certificate_facts *facts, struct error *err);
+must_check bool certificate_read(struct arena *arena, const char *pem, struct certificate_facts *to, struct error *err);
 /* The certificates of a bundle, each as a PEM of its own; at least one. */
 must_check const char *const *certificate_split(struct arena *arena, const char *bundle, struct error *err);
 
 struct certificate_check {
 	const char *certificate;  /* a leaf */
-	const char *key;          /* its private key as PEM; NULL: not asked */
-	const char *bundle;       /* CAs; the chain must end in a self-signed one of them */
+	const char *key;		  /* its private key as PEM; NULL: not asked */
+	const char *bundle;		  /* CAs; the chain must end in a self-signed one of them */
 	const char *const *names; /* DNS names and addresses that must be in it, as written there; NULL: not asked */
 	int64_t now;
 };
 
-/* By the strict rules of RFC 5280. ERR_INVALID with reason KeyMismatch, NotTrusted, NotYetValid, Expired or NamesMissing
- * and the first thing that is wrong; ERR_INVALID without a reason: no PEM. */
+/* By RFC 5280's strict rules. ERR_INVALID with reason KeyMismatch, NotTrusted, NotYetValid, Expired or NamesMissing and
+ * the first thing that is wrong; without a reason: no PEM. */
 must_check bool certificate_check(const struct certificate_check *check, struct error *err);
 
 #endif
