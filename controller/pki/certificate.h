@@ -67,10 +67,9 @@ must_check bool certificate_read(struct arena *arena, const char *pem, struct ce
 must_check const char *const *certificate_split(struct arena *arena, const char *bundle, struct error *err);
 
 struct certificate_check {
-	const char *certificate;  /* a leaf */
-	const char *key;		  /* its private key as PEM; NULL: not asked */
-	const char *bundle;		  /* CAs; the chain must end in a self-signed one of them */
-	const char *const *names; /* DNS names and addresses that must be in it, as written there; NULL: not asked */
+	const char *certificate, *key; /* a leaf; its private key as PEM, NULL: not asked */
+	const char *bundle;			   /* CAs; the chain must end in a self-signed one of them */
+	const char *const *names;	   /* DNS names and addresses that must be in it, as written there; NULL: not asked */
 	int64_t now;
 };
 
