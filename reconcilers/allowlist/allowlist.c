@@ -208,6 +208,10 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	if (!object || !object->document) {
 		return true;
 	}
+	if (!pass->may_write) {
+		pass->again = 0.1;
+		return true;
+	}
 	work.object = object->document;
 	work.list = allowlist_decode(work.arena, work.object, &work.problem);
 	find_clusters(&work);

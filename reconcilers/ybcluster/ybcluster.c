@@ -10,6 +10,8 @@
 #include "ybcluster/checks.h"
 #include "ybcluster/work.h"
 
+#define EARLY_SECONDS 0.1
+
 /* In this order: certificates before the StatefulSets that mount them, closing before opening. */
 static bool bring_about(struct work *work, struct error *err) {
 	return finalizer_set(work, true, err) && observe_allow_lists(work, err) && certificates_ensure(work, err) &&
@@ -92,18 +94,30 @@ static void conclude(struct work *work, bool ok, const struct error *err) {
 	}
 }
 
+/* Before every kind is synced nothing is decided; what has come in is compared all the same, so that its documents need
+ * not be kept. Comparing wants the custom resources, which are synced first. */
+static bool too_early(struct work *work) {
+	struct pass *pass = work->pass;
+	bool documents = false;
+	for (size_t i = 0; i < work->children.count; i++) {
+		documents = documents || work->children.items[i].document;
+	}
+	pass->again = pass->may_write ? 0 : EARLY_SECONDS;
+	return !pass->may_write && !documents;
+}
+
 static bool reconcile(struct pass *pass, struct error *err) {
 	struct work work = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = clock_wall()};
 	if (!prepare(&work, err)) {
 		return false;
 	}
-	if (!work.cluster) {
+	if (!work.cluster || too_early(&work)) {
 		return true;
 	}
 	struct error why = {0};
 	bool ok = act(&work, &why);
 	conclude(&work, ok, &why);
-	if (ok && work.wake) {
+	if (ok && work.wake && pass->may_write) {
 		pass->again = (double)(work.wake - work.now);
 	}
 	bool gone = work.cluster->metadata.deletion_timestamp && ok && !work.observed.reconciling;
