@@ -103,6 +103,17 @@ static bool check_owned(SPEC) {
 		   check_keys(spec->endpoints.annotations, "spec.endpoints.annotations", owned_load_balancer_annotations, err);
 }
 
+/* Ports on which the processes listen anyway. */
+static bool check_port(SPEC) {
+	static const int taken[] = {6379, 7000, 7100, 8090, 9000, 9042, 9100, 11000, 12000, 13000};
+	for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+		if (spec->endpoints.ysql.port == taken[i]) {
+			return refuse("endpoints.ysql.port", "%d is used by the database itself", taken[i]);
+		}
+	}
+	return true;
+}
+
 /* In-cluster names are added by the operator, for this cluster only; nobody gets a certificate for another's. */
 static bool in_cluster_name(const char *name) {
 	return str_ends(name, ".svc") || strstr(name, ".svc.") || str_starts(name, "svc.") ||
@@ -164,7 +175,7 @@ static bool check_admin(SPEC) {
 
 bool ybcluster_check(const struct ybcluster *cluster, struct error *err) {
 	static bool (*const checks[])(SPEC) = {
-		check_nodes, check_sandbox, check_owned, check_hostnames, check_clients, check_tls, check_admin};
+		check_nodes, check_sandbox, check_owned, check_port, check_hostnames, check_clients, check_tls, check_admin};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i](&cluster->spec, err)) {
 			return false;

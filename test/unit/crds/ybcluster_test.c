@@ -175,6 +175,7 @@ static const struct refusal {
 	{"spec: {pod: {labels: {yugabyte.com/cluster: other}}}",										 "spec.pod.labels: yugabyte.com/cluster is the operator's"	  },
 	{"spec: {pod: {tolerations: {}}}",															 "spec.pod.tolerations: must be a list"						 },
 	{"spec: {endpoints: {ysql: {port: 80}}}",													  "spec.endpoints.ysql.port: must be 1024 to 65535"			   },
+	{"spec: {endpoints: {ysql: {port: 9100}}}",													"spec.endpoints.ysql.port: 9100 is used"						},
 	{"spec: {endpoints: {hostnames: [10.0.0.1]}}",												   "spec.endpoints.hostnames[0]: '10.0.0.1' must be a DNS name" },
 	{"spec: {endpoints: {hostnames: [b.x.svc.cluster.local]}}",									"spec.endpoints.hostnames: 'b.x.svc.cluster.local' is"		  },
 	{"spec: {endpoints: {annotations: {service.beta.kubernetes.io/aws-load-balancer-scheme: x}}}",
