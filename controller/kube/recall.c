@@ -147,6 +147,11 @@ void store_deleted(
 	pthread_mutex_unlock(&store->lock);
 }
 
+const struct watched *store_watched(struct store *store, size_t *rows) {
+	*rows = store->rows;
+	return store->watched;
+}
+
 size_t store_count(struct store *store, size_t row) {
 	pthread_mutex_lock(&store->lock);
 	size_t count = row < store->rows ? store->row[row].count : 0;

@@ -86,6 +86,7 @@ void store_compared(struct store *store, const struct object *object, const stru
 void store_deleted(struct store *store, const struct kind *kind, const char *namespace, const char *name, const char *uid);
 /* Counts for metrics: objects by watched row, and documents that wait. */
 size_t store_count(struct store *store, size_t row);
+const struct watched *store_watched(struct store *store, size_t *rows);
 size_t store_documents(struct store *store);
 
 #endif

@@ -201,6 +201,14 @@ void metrics_uncollect(struct metrics *metrics, void *context) {
 	pthread_mutex_unlock(&metrics->collecting);
 }
 
+void metrics_request(void *metrics, const char *method, int status, double seconds) {
+	char labels[64];
+	snprintf(labels, sizeof labels, "code=\"%d\",method=\"%s\"", status, method);
+	metrics_add(metrics, "rest_client_requests_total", labels, 1);
+	snprintf(labels, sizeof labels, "verb=\"%s\"", method);
+	metrics_observe(metrics, "rest_client_request_duration_seconds", labels, seconds);
+}
+
 /* The shortest text that reads back as the same number. */
 static void add_number(struct str *page, double value) {
 	if (isinf(value) || isnan(value)) {

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,19 @@ static void *run(void *context) {
 	return NULL;
 }
 
+static void collect_store(const struct workers *workers) {
+	struct store *store = workers->config.store;
+	struct metrics *metrics = workers->config.metrics;
+	size_t rows;
+	const struct watched *watched = store_watched(store, &rows);
+	for (size_t row = 0; row < rows; row++) {
+		char label[128];
+		snprintf(label, sizeof label, "kind=\"%s\"", watched[row].kind->name);
+		metrics_set(metrics, "ybcluster_store_objects", label, (double)store_count(store, row));
+	}
+	metrics_set(metrics, "ybcluster_store_documents", "", (double)store_documents(store));
+}
+
 static void collect(void *context) {
 	struct workers *workers = context;
 	struct metrics *metrics = workers->config.metrics;
@@ -194,6 +208,7 @@ static void collect(void *context) {
 	metrics_set(metrics, "workqueue_retries_total", label, (double)stats.retries);
 	metrics_set(metrics, "workqueue_unfinished_work_seconds", label, stats.unfinished_seconds);
 	metrics_set(metrics, "workqueue_longest_running_processor_seconds", label, stats.longest_running_seconds);
+	collect_store(workers);
 }
 
 /* Series that are there from the start, so that a rate over them is right from the first failure on. */

@@ -60,6 +60,15 @@ static void test_counters_and_gauges(void **state) {
 	expect_line(metrics, "# TYPE workqueue_depth gauge", false);
 }
 
+static void test_requests_are_counted(void **state) {
+	metrics_request(*state, "GET", 200, 0.1);
+	metrics_request(*state, "PATCH", 0, 31);
+	expect_line(*state, "rest_client_requests_total{code=\"200\",method=\"GET\"} 1", true);
+	expect_line(*state, "rest_client_requests_total{code=\"0\",method=\"PATCH\"} 1", true);
+	expect_line(*state, "rest_client_request_duration_seconds_bucket{verb=\"PATCH\",le=\"30\"} 0", true);
+	expect_line(*state, "rest_client_request_duration_seconds_bucket{verb=\"PATCH\",le=\"60\"} 1", true);
+}
+
 static void test_histogram_is_cumulative(void **state) {
 	struct metrics *metrics = *state;
 	const char *name = "rest_client_request_duration_seconds";
@@ -158,6 +167,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_table_is_sorted_and_well_formed),
 		TEST(test_counters_and_gauges),
+		TEST(test_requests_are_counted),
 		TEST(test_histogram_is_cumulative),
 		TEST(test_a_dropped_series_is_gone),
 		TEST(test_collectors_run_before_the_page),

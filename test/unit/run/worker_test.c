@@ -162,6 +162,7 @@ static void test_a_key_is_reconciled(void **state) {
 	expect_metric(world, "controller_runtime_active_workers{controller=\"thing\"} 0\n");
 	expect_metric(world, "controller_runtime_max_concurrent_reconciles{controller=\"thing\"} 4\n");
 	expect_metric(world, "workqueue_adds_total{name=\"ybcluster-operator\"} 1\n");
+	expect_metric(world, "ybcluster_store_objects{kind=\"Thing\"} 0\n");
 	expect_metric(world, "workqueue_depth{name=\"ybcluster-operator\"} 0\n");
 }
 
