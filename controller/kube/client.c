@@ -238,7 +238,9 @@ void kube_do(struct kube_client *client, struct arena *arena, struct kube_call *
 			land(flight, false);
 		}
 	}
-	while (http_turn(client->pool, 1000)) {
+	/* a turn without anything under way would only wait */
+	for (size_t left = http_turn(client->pool, 0); left;) {
+		left = http_turn(client->pool, 1000);
 	}
 	free(flights);
 }
