@@ -137,6 +137,43 @@ static bool put_again(struct store *store, struct entry *old, json_t **document)
 	return true;
 }
 
+/* Who is to be told of a put: the object's group, and the one that it left. */
+struct news {
+	struct entry *tag, *left;
+};
+
+/* Takes the entry, and the document when it is wanted; what is to be freed comes back. */
+static struct entry *take_in(struct store *store, struct entry *entry, json_t **document, struct news *news) {
+	struct entry *old = entries_find(&store->entries, entry->row, entry_namespace(entry), entry_name(entry));
+	if (old && old->version >= entry->version) {
+		old->listed = true;
+		if (old->version == entry->version && put_again(store, old, document)) {
+			news->tag = name_tag(old);
+		}
+		return entry;
+	}
+	if (old) {
+		store_inherit(entry, old);
+		store_take_out(store, old);
+		news->left = str_equal(entry_group(old), entry_group(entry)) ? NULL : name_tag(old);
+	}
+	entry->listed = entry->delivered = true;
+	store_insert(store, entry);
+	if (entry->group && !entry->kept) {
+		store_set_document(store, entry, *document);
+		*document = NULL;
+	}
+	news->tag = name_tag(entry);
+	return old;
+}
+
+static void tell_and_free(struct store *store, struct entry *tag, bool initial) {
+	if (tag) {
+		tell(store, tag, initial);
+		entry_free(tag);
+	}
+}
+
 void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial) {
 	struct entry *entry = entry_read(watched, store_index(store, watched), object);
 	if (!entry) {
@@ -145,40 +182,14 @@ void store_put(struct store *store, const struct watched *watched, json_t *objec
 		return;
 	}
 	json_object_del(json_object_get(object, "metadata"), "managedFields");
-	struct entry *tag = NULL, *old_tag = NULL;
+	struct news news = {NULL, NULL};
 	pthread_mutex_lock(&store->lock);
-	struct entry *old = entries_find(&store->entries, entry->row, entry_namespace(entry), entry_name(entry));
-	if (old && old->version >= entry->version) {
-		old->listed = true;
-		if (old->version == entry->version && put_again(store, old, &object)) {
-			tag = name_tag(old);
-		}
-		old = entry; /* to be freed */
-	} else {
-		if (old) {
-			store_inherit(entry, old);
-			store_take_out(store, old);
-			old_tag = str_equal(entry_group(old), entry_group(entry)) ? NULL : name_tag(old);
-		}
-		entry->listed = entry->delivered = true;
-		store_insert(store, entry);
-		if (entry->group && !entry->kept) {
-			store_set_document(store, entry, object);
-			object = NULL;
-		}
-		tag = name_tag(entry);
-	}
+	struct entry *unused = take_in(store, entry, &object, &news);
 	pthread_mutex_unlock(&store->lock);
-	entry_free(old);
+	entry_free(unused);
 	json_decref(object);
-	if (old_tag) {
-		tell(store, old_tag, initial);
-		entry_free(old_tag);
-	}
-	if (tag) {
-		tell(store, tag, initial);
-		entry_free(tag);
-	}
+	tell_and_free(store, news.left, initial);
+	tell_and_free(store, news.tag, initial);
 }
 
 void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,

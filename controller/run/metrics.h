@@ -1,5 +1,5 @@
-/* Metrics in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats), under the names that users of
- * controller-runtime know. A metric is a row of the table in metrics_table.c; labels are formatted by the caller. */
+/* Metrics in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats), under the names that users
+ * of controller-runtime know. A metric is a row of the table in metrics_table.c; labels are formatted by the caller. */
 #ifndef RUN_METRICS_H
 #define RUN_METRICS_H
 #include "base/str.h"

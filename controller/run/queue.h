@@ -1,10 +1,11 @@
 /* The work queue: keys, each at most once in it and never handed out twice at once (client-go's workqueue semantics).
- * Failing keys come back after 5 ms x 2^n, at most 1000 s. Two priorities: the initial list runs behind real changes. */
+ * Failing keys come back after 5 ms x 2^n, at most 1000 s. Two priorities: the initial list runs behind real changes.
+ */
 #ifndef RUN_QUEUE_H
 #define RUN_QUEUE_H
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct queue;
 struct queue *queue_create(void);

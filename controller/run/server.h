@@ -1,6 +1,6 @@
 /* The operator's own HTTP surface, by libwebsockets: /healthz and /readyz on a plain port, /metrics over TLS behind
- * TokenReview and SubjectAccessReview (verb get, nonResourceURL /metrics), answers cached for at most a minute. Each port
- * has a thread of its own; connections, header sizes and times are bounded. Nothing else is served. */
+ * TokenReview and SubjectAccessReview (verb get, nonResourceURL /metrics), answers cached for at most a minute. Each
+ * port has a thread of its own; connections, header sizes and times are bounded. Nothing else is served. */
 #ifndef RUN_SERVER_H
 #define RUN_SERVER_H
 #include "kube/client.h"
@@ -9,10 +9,11 @@
 struct server;
 
 struct server_config {
-	const char *bind_address;  /* "0.0.0.0", "127.0.0.1" */
-	int health_port;           /* 0: none */
-	int metrics_port;          /* 0: none */
-	const char *tls_cert_file, *tls_key_file; /* NULL: a self-signed certificate made at start, as controller-runtime does */
+	const char *bind_address; /* "0.0.0.0", "127.0.0.1" */
+	int health_port;		  /* 0: none */
+	int metrics_port;		  /* 0: none */
+	const char *tls_cert_file,
+		*tls_key_file; /* NULL: a self-signed certificate made at start, as controller-runtime does */
 	struct kube_config *config;
 	struct metrics *metrics;
 	bool (*ready)(void *context); /* /readyz: 200 or 503 */

@@ -25,7 +25,8 @@ static uint64_t mark(const struct serving_certificate *certificate) {
 
 bool serving_certificate_stale(const struct serving_certificate *certificate) {
 	uint64_t now = mark(certificate);
-	return certificate->cert_file ? now != certificate->loaded : now - certificate->loaded > (uint64_t)(RENEW_DAYS * DAY);
+	return certificate->cert_file ? now != certificate->loaded
+								  : now - certificate->loaded > (uint64_t)(RENEW_DAYS * DAY);
 }
 
 static bool add_extension(X509 *certificate, int nid, const char *value) {

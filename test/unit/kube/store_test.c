@@ -33,8 +33,8 @@ static void summarize(const json_t *object, struct summary *summary) {
 
 static const struct watched rows[] = {
 	{.kind = &cluster_kind, .keep = true, .first = true, .group = own_name},
-	{.kind = &set_kind, .group = label, .summarize = summarize},
-	{.kind = &class_kind},
+	{.kind = &set_kind,		.group = label, .summarize = summarize},
+	{.kind = &class_kind					},
 };
 enum { CLUSTER, SET, CLASS };
 
@@ -279,7 +279,8 @@ static void test_hostile_objects_are_left_out(void **state) {
 	static const char *const texts[] = {"{}", "[]", "3", "null", "{\"metadata\":[]}", "{\"metadata\":{\"name\":3}}",
 		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"x\"}}",
 		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"-1\"}}",
-		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"99999999999999999999\"}}",
+		"{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\",\"uid\":\"u\",\"resourceVersion\":\"99999999999999999999\"}"
+		"}",
 		"{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"resourceVersion\":\"5\"}}"};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		json_t *hostile = json_loads(texts[i], JSON_DECODE_ANY, NULL);
@@ -293,7 +294,8 @@ static void test_hostile_objects_are_left_out(void **state) {
 	assert_int_equal(world->changes, 0);
 	assert_int_equal(store_count(world->store, SET), 0);
 	json_t *odd = object("odd", "u", 5);
-	json_put(odd, "metadata.ownerReferences", json_pack("[i,{s:i},{s:s,s:b}]", 1, "uid", 3, "uid", "o", "controller", 1));
+	json_put(
+		odd, "metadata.ownerReferences", json_pack("[i,{s:i},{s:s,s:b}]", 1, "uid", 3, "uid", "o", "controller", 1));
 	json_put(odd, "metadata.labels", json_string("none"));
 	store_put(world->store, &rows[SET], odd, true);
 	assert_string_equal(get(world, SET, "odd")->owner_uid, "o");
