@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* clang-format off: it would set the long cells in columns */
+/* The formatter would set the long cells in columns. */
+/* clang-format off */
 const struct owned owned_flags[] = {
 	{"use_node_to_node_|use_client_to_server_|node_to_node_|allow_insecure_connections|cert_|certs_|key_file_pattern|"
 		"cipher_|ciphersuites|ssl_|verify_client_|verify_server_|encryption_",
