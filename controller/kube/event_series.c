@@ -65,7 +65,7 @@ static struct bucket *find_bucket(struct event_series *series, const struct dige
 		}
 		fullest = !fullest || bucket->full_at < fullest->full_at ? bucket : fullest;
 	}
-	if (series->object_count < MOST_OBJECTS && (!fullest || fullest->full_at > now)) {
+	if (!fullest || (fullest->full_at > now && series->object_count < MOST_OBJECTS)) {
 		fullest = &series->objects[series->object_count++];
 	}
 	*fullest = (struct bucket){.object = *object, .full_at = now};

@@ -93,8 +93,11 @@ static json_t *note_text(const char *note) {
 	json_t *text = json_stringn(note, length);
 	if (!text) {
 		char plain[LONGEST_NOTE];
+		memcpy(plain, note, length);
 		for (size_t i = 0; i < length; i++) {
-			plain[i] = (unsigned char)note[i] < 0x80 ? note[i] : '?';
+			if ((unsigned char)plain[i] & 0x80) {
+				plain[i] = '?';
+			}
 		}
 		text = json_stringn(plain, length);
 	}

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/str.h"
 #include "kube/state.h"
 
 struct object *store_get(
@@ -16,7 +17,7 @@ struct object *store_get(
 }
 
 static bool in_group(const struct entry *entry, const char *namespace, const char *group) {
-	return !strcmp(entry_namespace(entry), namespace) && !strcmp(entry_group(entry), group);
+	return !strcmp(entry_namespace(entry), namespace) && str_equal(entry_group(entry), group);
 }
 
 static struct object *take_object(struct store *store, struct arena *arena, struct entry *entry) {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 enum { VALID_DAYS = 365, RENEW_DAYS = 300 };
-static const long DAY = 24 * 3600;
+static const long DAY = 24 * 3600L;
 
 static uint64_t mark_of(const char *path) {
 	struct stat status;

@@ -156,7 +156,10 @@ static void check_certificate(struct surface *surface) {
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
 	(void)in, (void)length;
-	struct surface *surface = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
+	if (!wsi) {
+		return 0;
+	}
+	struct surface *surface = lws_context_user(lws_get_context(wsi));
 	struct connection *connection = user;
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
