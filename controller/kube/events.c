@@ -92,8 +92,8 @@ static json_t *note_text(const char *note) {
 	}
 	json_t *text = json_stringn(note, length);
 	if (!text) {
-		char plain[LONGEST_NOTE];
-		memcpy(plain, note, length);
+		char plain[LONGEST_NOTE + 1];
+		snprintf(plain, sizeof plain, "%.*s", (int)length, note);
 		for (size_t i = 0; i < length; i++) {
 			if ((unsigned char)plain[i] & 0x80) {
 				plain[i] = '?';
