@@ -187,7 +187,6 @@ void lease_renew(struct lease *lease, void (*lost)(void *context), void *context
 	pthread_mutex_unlock(&lease->lock);
 	if (!stopped) {
 		atomic_store(&lease->held_until, 0);
-		log_error("the lease was lost", "namespace", lease->namespace, "name", lease->name);
 		lost(context);
 	}
 }
