@@ -131,7 +131,6 @@ static void set_transport(CURL *easy) {
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -214,6 +213,9 @@ static bool set_url(struct http_transfer *transfer) {
 			  (!name || rename_host(transfer, url, name)) && !curl_url_get(url, CURLUPART_URL, &whole, 0);
 	if (ok) {
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, whole);
+		/* Wait for a connection that may turn out to be HTTP/2. Without TLS none does, and curl would wait for the end
+		 * of the stream that holds it. */
+		curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, str_starts(whole, "https:") ? 1L : 0L);
 	}
 	curl_free(whole);
 	curl_url_cleanup(url);
