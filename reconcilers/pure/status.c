@@ -172,6 +172,11 @@ json_t *status_build(struct arena *arena, const struct observed *observed) {
 			json_pack("{s:i, s:i}", "lists", (int)cluster->spec.allow_list_count, "rules",
 				(int)observed->allowed->count));
 	}
+	if (observed->operation.name) {
+		json_put(status, "operation",
+			json_pack("{s:s, s:s, s:s}", "name", observed->operation.name, "step", observed->operation.step, "startedAt",
+				clock_format(arena, observed->operation.started_at)));
+	}
 	if (observed->plan) {
 		json_put(status, "plan", plan(observed));
 	}
@@ -185,5 +190,6 @@ static bool same_set(const json_t *wanted, const json_t *live, const char *path)
 
 bool status_equal(struct arena *arena, const json_t *wanted, const json_t *live) {
 	return live && same_set(wanted, live, "conditions") && same_set(wanted, live, "plan") &&
+	       !json_get(wanted, "operation") == !json_get(live, "operation") &&
 	       !diff_find(arena, CHILD_KINDS, wanted, live);
 }

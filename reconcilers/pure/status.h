@@ -16,6 +16,12 @@ struct plan_line {
 	const char *action, *object, *why;
 };
 
+/* The one locking operation under way. */
+struct operation_finding {
+	const char *name, *step; /* NULL: none */
+	int64_t started_at;
+};
+
 struct observed {
 	const struct ybcluster *cluster;
 	const struct settings *settings;
@@ -29,6 +35,7 @@ struct observed {
 	const char *const *serials;    /* NULL-terminated, or NULL */
 	const struct plan_line *plan;  /* in plan mode; NULL else */
 	size_t plan_count;
+	struct operation_finding operation;
 	bool reconciling;              /* work is under way */
 	const char *reconciling_why;
 	const char *stalled_reason, *stalled_message; /* NULL: not stalled */

@@ -1,11 +1,22 @@
-/* The cluster's CA: a key in the token with two certificates, self-signed (root.crt) and by the intermediate (chain.crt). */
+/* The cluster's CA: a key in the token with two certificates, self-signed (root.crt) and by the intermediate (chain.crt).
+ * C-ca is its record: which generation signs, and where a rotation stands. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "ybcluster/certificates.h"
+
+enum { MOST_GENERATIONS = 64 };
 
 static const char *key_label(struct work *work, int generation) {
 	return arena_printf(work->arena, "ybcluster/%s/%d", work->cluster->metadata.uid, generation);
+}
+
+static const char *config_map(struct work *work) {
+	return arena_printf(work->arena, "%s-ca", work->pass->name);
 }
 
 /* What the CA may certify, in the certificate that the intermediate signs: the cluster's own names and hostnames. */
@@ -28,82 +39,154 @@ static const char *const *permitted_names(struct work *work) {
 	return names;
 }
 
-static const char *make_chain(struct work *work, const struct authority *authority, struct error *err) {
+/* Every CA of root.crt, certified by the intermediate, then the intermediate and the PKI's root. */
+static bool make_chain(struct work *work, struct authority *authority, struct error *err) {
 	struct certificate_issuer intermediate = {authority->token, PKI_INTERMEDIATE_KEY, authority->pki->intermediate};
-	const char *cross = certificate_cross_signed(work->arena, &intermediate, authority->root, permitted_names(work), err);
-	if (!cross) {
-		return NULL;
+	const char *const *cas = certificate_split(work->arena, authority->root, err);
+	cleanup_str struct str chain = {0};
+	for (size_t i = 0; cas && cas[i]; i++) {
+		const char *cross = certificate_cross_signed(work->arena, &intermediate, cas[i], permitted_names(work), err);
+		if (!cross) {
+			return false;
+		}
+		str_adds(&chain, cross);
 	}
-	return arena_printf(work->arena, "%s%s%s", cross, authority->pki->intermediate, authority->pki->root);
+	str_adds(&chain, authority->pki->intermediate);
+	str_adds(&chain, authority->pki->root);
+	authority->chain = arena_strndup(work->arena, chain.text, chain.length);
+	return cas != NULL;
 }
 
-static bool make(struct work *work, struct authority *authority, struct error *err) {
+/* A key of the generation (kept when a crash left one) and its self-signed certificate. */
+static const char *make_ca(struct work *work, struct authority *authority, int generation, struct error *err) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
 	enum key_algorithm algorithm = spec->tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
-	if (!token_key_make(authority->token, authority->key, algorithm, err)) {
-		return fail_in(err, "key of the cluster's CA");
+	const char *label = key_label(work, generation);
+	if (!token_key_make(authority->token, label, algorithm, err)) {
+		fail_in(err, "key of the cluster's CA");
+		return NULL;
 	}
 	struct certificate_subject subject = {
-		.common_name = arena_printf(work->arena, "YugabyteDB %.8s CA", work->cluster->metadata.uid),
+		.common_name = arena_printf(work->arena, "YugabyteDB %.8s CA %d", work->cluster->metadata.uid, generation),
 		.not_before = work->now - 300,
 		.not_after = work->now + spec->tls.ca_duration,
 	};
-	authority->root = certificate_cluster_ca(work->arena, authority->token, authority->key, &subject, err);
-	authority->chain = authority->root ? make_chain(work, authority, err) : NULL;
-	return authority->chain || fail_in(err, "certificate of the cluster's CA");
+	const char *ca = certificate_cluster_ca(work->arena, authority->token, label, &subject, err);
+	if (!ca) {
+		fail_in(err, "certificate of the cluster's CA");
+	}
+	return ca;
 }
 
 /* The token must hold the key that C-ca names: else nothing is issued anew, since every client would have to follow. */
 static bool key_matches(struct work *work, const struct authority *authority, struct error *err) {
-	struct certificate_facts facts;
-	if (!certificate_read(work->arena, authority->root, &facts, err)) {
-		return fail_in(err, "ConfigMap %s-ca: root.crt", work->pass->name);
-	}
-	if (certificate_key_in_token(authority->token, authority->key, authority->root, err)) {
+	if (certificate_key_in_token(authority->token, authority->key, authority->signing, err)) {
 		return true;
 	}
-	return fail_in(err, "CA %.16s that ConfigMap %s-ca names", facts.fingerprint, work->pass->name);
+	return fail_in(err, "CA that ConfigMap %s names", config_map(work));
 }
 
-/* Chains are made anew over the same key when the names they permit have changed. */
-static bool chain_current(struct work *work, const struct authority *authority) {
-	const char *chain = authority->chain;
-	struct certificate_facts facts;
-	struct error ignored;
-	if (!chain || !strstr(chain, authority->pki->root) || !certificate_read(work->arena, chain, &facts, &ignored)) {
-		return false;
-	}
-	const char *const *wanted = permitted_names(work);
-	size_t found = 0, count = 0;
-	for (; wanted[count]; count++) {
-		for (const char *const *name = facts.permitted_dns; name && *name; name++) {
-			if (strcmp(*name, wanted[count]) == 0) {
-				found++;
-				break;
-			}
+static bool same_names(const char *const *a, const char *const *b) {
+	size_t a_count = 0, b_count = 0, found = 0;
+	for (; a && a[a_count]; a_count++) {
+		for (const char *const *name = b; name && *name; name++) {
+			found += strcmp(a[a_count], *name) == 0;
 		}
 	}
-	size_t has = 0;
-	for (const char *const *name = facts.permitted_dns; name && *name; name++) {
-		has++;
+	for (; b && b[b_count]; b_count++) {
 	}
-	return found == count && has <= count;
+	return a_count == b_count && found == a_count;
 }
 
-/* The self-signed certificate out of a certificate Secret, when somebody took the ConfigMap away. */
-static const char *recover_root(struct work *work) {
+/* Chains are made anew over the same keys when the names they permit have changed, or the PKI's certificates. */
+static bool chain_current(struct work *work, const struct authority *authority) {
+	struct error ignored;
+	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
+	const char *const *links = authority->chain ? certificate_split(work->arena, authority->chain, &ignored) : NULL;
+	if (!cas || !links || !strstr(authority->chain, authority->pki->root)) {
+		return false;
+	}
+	size_t i = 0;
+	for (; cas[i]; i++) {
+		struct certificate_facts ca, link;
+		if (!links[i] || !certificate_read(work->arena, cas[i], &ca, &ignored) ||
+		    !certificate_read(work->arena, links[i], &link, &ignored) ||
+		    strcmp(ca.subject_key, link.subject_key) != 0 || !same_names(permitted_names(work), link.permitted_dns)) {
+			return false;
+		}
+	}
+	return links[i] && strstr(authority->pki->intermediate, links[i]);
+}
+
+static const char *annotation(const json_t *object, const char *key) {
+	return json_string_value(json_at(object, "metadata", "annotations", key, NULL));
+}
+
+/* The bundle out of a certificate Secret, when somebody took the ConfigMap away; the token tells the generation. */
+static bool recover(struct work *work, struct authority *authority) {
 	for (size_t i = 0; i < work->groups.count; i++) {
 		json_t *secret;
 		struct error ignored;
-		if (child_document(work, SECRET, work->groups.items[i].certificate, &secret, &ignored) && secret) {
-			const char *root = secret_text(work->arena, secret, "ca.crt");
-			struct certificate_facts facts;
-			if (root && certificate_read(work->arena, root, &facts, &ignored) && facts.is_ca) {
-				return root;
+		struct certificate_facts facts;
+		if (!child_document(work, SECRET, work->groups.items[i].certificate, &secret, &ignored)) {
+			continue;
+		}
+		const char *root = secret ? secret_text(work->arena, secret, "ca.crt") : NULL;
+		if (!root || !certificate_read(work->arena, root, &facts, &ignored) || !facts.is_ca) {
+			continue;
+		}
+		for (int generation = 1; generation <= MOST_GENERATIONS; generation++) {
+			if (certificate_key_in_token(authority->token, key_label(work, generation), root, &ignored)) {
+				authority->root = root;
+				authority->generation = generation;
+				return true;
 			}
 		}
 	}
-	return NULL;
+	return false;
+}
+
+static void read_progress(struct work *work, struct authority *authority, const json_t *live) {
+	struct error ignored;
+	const char *generation = annotation(live, ANNOTATION_GENERATION), *since = annotation(live, ANNOTATION_SINCE);
+	const char *rotated = annotation(live, ANNOTATION_CA_ROTATED), *wish = work->cluster->spec.tls.rotate_ca;
+	authority->generation = generation ? atoi(generation) : 1;
+	authority->progress.step = ca_step_of(annotation(live, ANNOTATION_STEP));
+	if (!since || !clock_parse(since, &authority->progress.since, &ignored)) {
+		authority->progress.since = work->now;
+	}
+	authority->rotated = rotated;
+	authority->progress.wished = live && !str_equal(rotated ? rotated : "", wish ? wish : "");
+}
+
+/* What follows from root.crt: who signs, until when, and what leaves depend on. */
+static bool settle(struct work *work, struct authority *authority, struct error *err) {
+	const char *const *cas = certificate_split(work->arena, authority->root, err);
+	struct certificate_facts facts;
+	if (!cas || !certificate_read(work->arena, cas[0], &facts, err)) {
+		return fail_in(err, "ConfigMap %s: root.crt", config_map(work));
+	}
+	struct digest anchors = digest_bytes(authority->root, strlen(authority->root));
+	authority->signing = cas[0];
+	authority->key = key_label(work, authority->generation);
+	authority->fingerprint = facts.fingerprint;
+	authority->progress.not_after = facts.not_after;
+	authority->identity = digest_hex(work->arena, &anchors, 16);
+	return true;
+}
+
+static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
+	struct certificate_facts facts;
+	struct error ignored;
+	authority->root = json_string_value(json_at(live, "data", "root.crt", NULL));
+	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
+	read_progress(work, authority, live);
+	bool usable = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
+	if (!usable && !recover(work, authority)) {
+		authority->root = make_ca(work, authority, authority->generation, err);
+	}
+	return authority->root && settle(work, authority, err) && key_matches(work, authority, err) &&
+	       (chain_current(work, authority) || make_chain(work, authority, err));
 }
 
 bool authority_load(struct work *work, struct authority *authority, struct error *err) {
@@ -112,28 +195,121 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	}
 	authority->token = vault_token(work->world->vault, err);
 	authority->pki = authority->token ? vault_pki(work->world->vault, work->pass->client, err) : NULL;
-	if (!authority->pki) {
-		return false;
-	}
 	json_t *live;
-	if (!child_document(work, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), &live, err)) {
-		return false;
-	}
-	authority->key = key_label(work, 1);
-	authority->root = json_string_value(json_at(live, "data", "root.crt", NULL));
-	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
-	struct certificate_facts facts;
-	struct error ignored;
-	if (!authority->root || !certificate_read(work->arena, authority->root, &facts, &ignored) || !facts.is_ca) {
-		authority->root = recover_root(work);
-		authority->chain = NULL;
-	}
-	if (authority->root ? !key_matches(work, authority, err) : !make(work, authority, err)) {
-		return false;
-	}
-	if (!chain_current(work, authority) && !(authority->chain = make_chain(work, authority, err))) {
+	if (!authority->pki || !child_document(work, CONFIG_MAP, config_map(work), &live, err) ||
+	    !load(work, authority, live, err)) {
 		return false;
 	}
 	authority->loaded = true;
 	return true;
+}
+
+static struct digest expectation(struct work *work) {
+	json_t *names = json_array();
+	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
+		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
+	}
+	json_t *inputs = arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
+							     work->cluster->metadata.uid, "rotate", work->cluster->spec.tls.rotate_ca));
+	return digest_json(inputs);
+}
+
+/* Wants C-ca as it is now; once in a pass, a later wish replaces the earlier one. */
+static bool want_record(struct work *work, const struct authority *authority, const char *why, struct error *err) {
+	struct wanted_list one = wanted_list_make(work->arena);
+	if (!want(work->arena, work->cluster, &one, CONFIG_MAP, NULL, "ca",
+		    json_pack("{s:s, s:s, s:s}", "name", config_map(work), "root", authority->root, "chain", authority->chain), err)) {
+		return false;
+	}
+	const char *wish = work->cluster->spec.tls.rotate_ca;
+	/* A wish counts as followed once its rotation has begun. */
+	const char *rotated = authority->progress.wished ? authority->rotated : wish;
+	json_put(one.items[0].document, "metadata.annotations", json_object());
+	json_t *annotations = json_get(one.items[0].document, "metadata.annotations");
+	json_object_set_new(annotations, ANNOTATION_GENERATION, json_string(arena_printf(work->arena, "%d", authority->generation)));
+	json_object_set_new(annotations, ANNOTATION_STEP, json_string(ca_step_name(authority->progress.step)));
+	json_object_set_new(annotations, ANNOTATION_SINCE, json_string(clock_format(work->arena, authority->progress.since)));
+	json_object_set_new(annotations, ANNOTATION_CA_ROTATED, json_string(rotated ? rotated : ""));
+	one.items[0].digest = expectation(work);
+	one.items[0].why = why;
+	for (size_t i = 0; i < work->wanted.count; i++) {
+		if (work->wanted.items[i].kind == CONFIG_MAP) {
+			work->wanted.items[i] = one.items[0];
+			return true;
+		}
+	}
+	work->wanted.items[work->wanted.count++] = one.items[0];
+	return true;
+}
+
+bool authority_ensure(struct work *work, struct authority *authority, struct error *err) {
+	const struct child *child = children_find(&work->children, CONFIG_MAP, config_map(work));
+	struct digest wanted = expectation(work);
+	struct ca_progress known = {0};
+	if (child && *child->text) {
+		known = (struct ca_progress){.step = (enum ca_step)child->number[CA_STEP], .served = true,
+			.since = work->now, .not_after = child->number[CERTIFICATE_NOT_AFTER]};
+	}
+	bool quiet = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) && *child->text &&
+		     ca_next(&known, &work->cluster->spec, work->now) == CA_STABLE && known.step == CA_STABLE;
+	if (quiet) {
+		struct digest anchors;
+		memcpy(anchors.bytes, child->mark, 16);
+		authority->fingerprint = child->text;
+		authority->identity = digest_hex(work->arena, &anchors, 16);
+		authority->progress = known;
+		return true;
+	}
+	return authority_load(work, authority, err) && want_record(work, authority, NULL, err);
+}
+
+static bool enter(struct work *work, struct authority *authority, enum ca_step step, struct error *err) {
+	const char *const *cas = certificate_split(work->arena, authority->root, err);
+	const char *fresh;
+	switch (step) {
+	case CA_TRUST_BOTH:
+		fresh = make_ca(work, authority, authority->generation + 1, err);
+		authority->root = fresh ? arena_printf(work->arena, "%s%s", authority->signing, fresh) : NULL;
+		authority->progress.wished = false;
+		break;
+	case CA_NEW_LEAVES:
+		authority->root = cas && cas[1] ? arena_printf(work->arena, "%s%s", cas[1], cas[0]) : NULL;
+		authority->generation++;
+		break;
+	case CA_STABLE:
+		/* The old key signs nothing any more: it goes before the record does, so that a crash leaves none behind. */
+		if (!token_key_destroy(authority->token, key_label(work, authority->generation - 1), err)) {
+			return false;
+		}
+		authority->root = cas ? cas[0] : NULL;
+		break;
+	case CA_DROP_OLD:
+	case CA_STEPS:
+		break;
+	}
+	authority->progress.step = step;
+	authority->progress.since = work->now;
+	return authority->root && settle(work, authority, err) && make_chain(work, authority, err);
+}
+
+bool authority_advance(struct work *work, struct authority *authority, struct error *err) {
+	const struct ybcluster_spec *spec = &work->cluster->spec;
+	enum ca_step next = ca_next(&authority->progress, spec, work->now);
+	int64_t wake = ca_wake(&authority->progress, spec);
+	if (next == authority->progress.step) {
+		if (wake) {
+			wake_at(work, wake);
+		}
+		return true;
+	}
+	if (!work->pass->may_write) {
+		return true;
+	}
+	const char *why = arena_printf(work->arena, "CA rotation: %s -> %s", ca_step_name(authority->progress.step), ca_step_name(next));
+	if (!work->plan_only && !(authority_load(work, authority, err) && enter(work, authority, next, err))) {
+		return fail_in(err, "%s", why);
+	}
+	event(work, false, "CARotation", ca_step_name(next), why);
+	wake_at(work, work->now + 1);
+	return want_record(work, authority, why, err);
 }

@@ -70,7 +70,7 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	struct certificate_check check = {
 		.certificate = secret_text(arena, live, leaf->certificate_key),
 		.key = secret_text(arena, live, leaf->key_key),
-		.bundle = authority->root,
+		.bundle = authority->signing,
 		.now = work->now,
 	};
 	struct certificate_facts facts;
@@ -114,7 +114,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 	if (!certificate_key_make(algorithm_of(work), &key, err)) {
 		return NULL;
 	}
-	struct certificate_issuer issuer = {authority->token, authority->key, authority->root};
+	struct certificate_issuer issuer = {authority->token, authority->key, authority->signing};
 	struct certificate_leaf request = {
 		.use = leaf->group ? CERTIFICATE_NODE : CERTIFICATE_CLIENT,
 		.subject = {
@@ -164,12 +164,12 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 	return true;
 }
 
-static struct digest expectation(struct work *work, const struct leaf *leaf, const char *ca_fingerprint) {
+static struct digest expectation(struct work *work, const struct leaf *leaf, const char *ca) {
 	json_t *names = json_array();
 	for (const char *const *name = leaf->names; name && *name; name++) {
 		json_array_append_new(names, json_string(*name));
 	}
-	json_t *all = json_pack("{s:o, s:s, s:s, s:s?, s:s, s:O}", "names", names, "secret", leaf->secret, "ca", ca_fingerprint,
+	json_t *all = json_pack("{s:o, s:s, s:s, s:s?, s:s, s:O}", "names", names, "secret", leaf->secret, "ca", ca,
 		"rotate", work->cluster->spec.tls.rotate, "algorithm", algorithm_of(work) == KEY_RSA_3072 ? "rsa" : "ecdsa",
 		"labels", labels_of(work->arena, work->cluster, leaf->component));
 	struct digest digest = digest_json(all);
@@ -229,67 +229,70 @@ static const char *trust_digest(struct work *work, const struct leaf *leaf) {
 	return digest_hex(work->arena, &trust, 16);
 }
 
-static bool leaf_ensure(struct work *work, struct leaf *leaf, const char *ca_fingerprint, struct authority *authority,
-	struct error *err) {
+static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
-	leaf->expectation = expectation(work, leaf, ca_fingerprint);
+	leaf->expectation = expectation(work, leaf, authority->identity);
 	bool current = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
 		       work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_AFTER]);
 	return current || renew_or_keep(work, leaf, authority, err);
 }
 
-/* C-ca itself: compared like any other child while its content is at hand, else known by its fingerprint. */
-static bool authority_ensure(struct work *work, struct authority *authority, const char **fingerprint, struct error *err) {
-	const char *name = arena_printf(work->arena, "%s-ca", work->pass->name);
-	const struct child *child = children_find(&work->children, CONFIG_MAP, name);
-	json_t *names = json_array();
-	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
-		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
+/* Every pod that should be there is, and runs with what its group's Secret holds. */
+static bool served(struct work *work, const struct trust *trust) {
+	bool running = work->cluster->spec.desired_state == DESIRED_STATE_RUNNING;
+	for (size_t i = 0; running && i < work->groups.count; i++) {
+		for (int j = 0; j < work->groups.items[i].replicas; j++) {
+			const struct child *pod =
+				children_find(&work->children, POD, arena_printf(work->arena, "%s-%d", work->groups.items[i].name, j));
+			bool current = pod && !pod->deleting && pod->number[POD_READY] &&
+				       memcmp(pod->text + POD_TRUST * 33, trust[i].digest, 32) == 0;
+			if (!current) {
+				return false;
+			}
+		}
 	}
-	json_t *inputs = arena_own_json(work->arena,
-		json_pack("{s:o, s:s}", "hostnames", names, "uid", work->cluster->metadata.uid));
-	struct digest wanted = digest_json(inputs);
-	if (child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) && *child->text) {
-		*fingerprint = child->text;
-		work->observed.root_not_after = child->number[CERTIFICATE_NOT_AFTER];
-		return true;
-	}
-	struct certificate_facts facts;
-	if (!authority_load(work, authority, err) || !certificate_read(work->arena, authority->root, &facts, err) ||
-	    !want(work->arena, work->cluster, &work->wanted, CONFIG_MAP, NULL, "ca",
-		    json_pack("{s:s, s:s, s:s}", "name", name, "root", authority->root, "chain", authority->chain), err)) {
-		return false;
-	}
-	work->wanted.items[work->wanted.count - 1].digest = wanted;
-	*fingerprint = facts.fingerprint;
-	work->observed.root_not_after = facts.not_after;
 	return true;
+}
+
+static void tell_rotation(struct work *work, const struct authority *authority) {
+	if (authority->progress.step == CA_STABLE) {
+		return;
+	}
+	work->observed.operation = (struct operation_finding){"RotateCA", ca_step_name(authority->progress.step),
+		authority->progress.since};
+	work->observed.reconciling = true;
+	work->observed.reconciling_why =
+		arena_printf(work->arena, "CA rotation: %s", ca_step_name(authority->progress.step));
 }
 
 bool certificates_ensure(struct work *work, struct error *err) {
 	struct authority authority = {0};
-	const char *fingerprint;
-	if (!authority_ensure(work, &authority, &fingerprint, err)) {
+	if (!authority_ensure(work, &authority, err)) {
 		return false;
 	}
+	size_t before = work->wanted.count, count = 0;
 	const char **serials = arena_array(work->arena, const char *, work->groups.count + 2);
 	struct trust *trust = arena_array(work->arena, struct trust, work->groups.count + 1);
-	size_t count = 0;
 	for (size_t i = 0; i < work->groups.count; i++) {
 		struct leaf leaf = leaf_of_group(work, &work->groups.items[i]);
-		if (!leaf_ensure(work, &leaf, fingerprint, &authority, err)) {
+		if (!leaf_ensure(work, &leaf, &authority, err)) {
 			return false;
 		}
 		count_leaf(work, &leaf, serials, &count);
 		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf)};
 	}
 	struct leaf admin = leaf_of_admin(work);
-	if (!leaf_ensure(work, &admin, fingerprint, &authority, err)) {
+	if (!leaf_ensure(work, &admin, &authority, err)) {
 		return false;
 	}
 	count_leaf(work, &admin, serials, &count);
+	authority.progress.served = work->wanted.count == before && served(work, trust);
 	work->inputs.trust = trust;
-	work->observed.root_fingerprint = fingerprint;
+	work->inputs.ca_step = ca_step_name(authority.progress.step);
+	work->observed.root_fingerprint = authority.fingerprint;
+	work->observed.root_not_after = authority.progress.not_after;
 	work->observed.serials = serials;
-	return true;
+	bool ok = authority_advance(work, &authority, err);
+	tell_rotation(work, &authority);
+	return ok;
 }

@@ -2,11 +2,16 @@
 #ifndef YBCLUSTER_CERTIFICATES_H
 #define YBCLUSTER_CERTIFICATES_H
 #include "base/hash.h"
+#include "pure/rotation.h"
 #include "ybcluster/work.h"
 
 /* ANNOTATION_TRUST on a Secret is carried over when a leaf only gains names, so that nobody restarts for those. */
 #define ANNOTATION_ROTATED "yugabyte.com/rotate"
+/* On C-ca: which key of the token signs, and where a rotation stands. */
 #define ANNOTATION_GENERATION "yugabyte.com/ca-generation"
+#define ANNOTATION_STEP "yugabyte.com/ca-step"
+#define ANNOTATION_SINCE "yugabyte.com/ca-step-since"
+#define ANNOTATION_CA_ROTATED "yugabyte.com/rotate-ca"
 
 /* The leaf's PEM out of a certificate Secret, or NULL when it is none. */
 const char *secret_leaf(struct arena *arena, const json_t *secret);
@@ -15,16 +20,29 @@ const char *secret_text(struct arena *arena, const json_t *secret, const char *k
 /* The digest of what pods that mount this Secret run with: the trust anchors and the trust annotation. */
 struct digest secret_trust(const json_t *secret);
 
-/* The cluster's CA as it is used in one pass. */
+/* The cluster's CA as one pass knows it. */
 struct authority {
+	/* Always known. */
+	const char *fingerprint;  /* of the CA that signs */
+	const char *identity;     /* changes with anything that leaves depend on: signer, anchors */
+	struct ca_progress progress;
+	/* Known when it was loaded: when it changed, during rotations, and when something must be issued. */
+	bool loaded;
 	struct token *token;
 	const struct pki *pki;
-	const char *key;   /* its label in the token */
-	const char *root;  /* PEM of what clients trust */
-	const char *chain; /* PEM: certified by the intermediate, and up to the root */
-	bool loaded;
+	int generation;
+	const char *rotated; /* the value of spec.tls.rotateCA that was followed last, or NULL */
+	const char *key;     /* its label in the token */
+	const char *signing; /* PEM of the CA that signs */
+	const char *root;    /* PEM bundle of what clients trust: the signing CA first */
+	const char *chain;   /* PEM: each of them certified by the intermediate, and up to the root */
 };
+
+/* Knows the CA from the store, or loads or makes it, and wants C-ca where that must be written. */
+must_check bool authority_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Reads C-ca, or makes the CA. */
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
+/* The next step of a rotation, when it is time for it: wants C-ca anew. */
+must_check bool authority_advance(struct work *work, struct authority *authority, struct error *err);
 
 #endif

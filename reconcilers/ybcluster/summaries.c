@@ -106,7 +106,10 @@ void summarize_config_map(const json_t *object, struct summary *summary) {
 	if (root && certificate_read(arena, root, &facts, &ignored)) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
+		summary->number[CA_STEP] = ca_step_of(text_at(object, "metadata", "annotations", ANNOTATION_STEP));
 		summary->text = format("%s", facts.fingerprint);
+		struct digest anchors = digest_bytes(root, strlen(root));
+		memcpy(summary->mark, anchors.bytes, sizeof summary->mark);
 	}
 	arena_destroy(arena);
 }

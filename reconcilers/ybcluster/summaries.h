@@ -12,7 +12,7 @@ void summarize_pod(const json_t *object, struct summary *summary);
 void summarize_claim(const json_t *object, struct summary *summary);
 /* StatefulSet: replicas, seen by its controller, bytes of a volume. */
 void summarize_stateful_set(const json_t *object, struct summary *summary);
-/* ConfigMap C-ca: times of the newest CA; text: its fingerprint. */
+/* ConfigMap C-ca: times of the CA that signs, step of a rotation; mark: of root.crt; text: the CA's fingerprint. */
 void summarize_config_map(const json_t *object, struct summary *summary);
 /* Certificate Secrets: times of the leaf; mark: of what pods run with; text: the serial. */
 void summarize_secret(const json_t *object, struct summary *summary);

@@ -1,0 +1,57 @@
+#include "pure/rotation.h"
+
+#include <string.h>
+
+static const char *const names[CA_STEPS] = {"Stable", "TrustBoth", "NewLeaves", "DropOld"};
+
+const char *ca_step_name(enum ca_step step) {
+	return names[step];
+}
+
+enum ca_step ca_step_of(const char *name) {
+	for (enum ca_step step = CA_STABLE; name && step < CA_STEPS; step++) {
+		if (strcmp(names[step], name) == 0) {
+			return step;
+		}
+	}
+	return CA_STABLE;
+}
+
+/* The last sixth of its life. */
+static int64_t due(const struct ca_progress *progress, const struct ybcluster_spec *spec) {
+	return progress->not_after - spec->tls.ca_duration / 6;
+}
+
+enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now) {
+	bool overlapped = now >= progress->since + spec->tls.ca_overlap;
+	if (!progress->served) {
+		return progress->step;
+	}
+	switch (progress->step) {
+	case CA_STABLE:
+		return progress->wished || now >= due(progress, spec) ? CA_TRUST_BOTH : CA_STABLE;
+	case CA_TRUST_BOTH:
+		return overlapped ? CA_NEW_LEAVES : CA_TRUST_BOTH;
+	case CA_NEW_LEAVES:
+		return CA_DROP_OLD;
+	case CA_DROP_OLD:
+		return overlapped ? CA_STABLE : CA_DROP_OLD;
+	case CA_STEPS:
+		break;
+	}
+	return CA_STABLE;
+}
+
+int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec) {
+	switch (progress->step) {
+	case CA_STABLE:
+		return due(progress, spec);
+	case CA_TRUST_BOTH:
+	case CA_DROP_OLD:
+		return progress->since + spec->tls.ca_overlap;
+	case CA_NEW_LEAVES:
+	case CA_STEPS:
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* The steps of a CA rotation. A client or server never meets a certificate that it cannot trust: the new CA is trusted by
+ * everybody before anything is signed by it, and the old one stays trusted until nothing that it signed is served any more,
+ * each with `tls.caOverlap` in between for those who hold copies of root.crt. */
+#ifndef PURE_ROTATION_H
+#define PURE_ROTATION_H
+#include "crds/ybcluster.h"
+
+enum ca_step {
+	CA_STABLE,     /* one CA */
+	CA_TRUST_BOTH, /* root.crt has old and new, the old one signs */
+	CA_NEW_LEAVES, /* the new one signs; until every pod serves a leaf of it */
+	CA_DROP_OLD,   /* only new leaves are served; the old CA is still trusted for the overlap */
+	CA_STEPS,
+};
+
+struct ca_progress {
+	enum ca_step step;
+	int64_t since;       /* when the step began */
+	bool wished;         /* spec.tls.rotateCA has a value that was not followed yet */
+	int64_t not_after;   /* of the CA that signs */
+	bool served;         /* every pod runs what the Secrets hold, and nothing had to be issued in this pass */
+};
+
+const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "DropOld" */
+enum ca_step ca_step_of(const char *name);   /* CA_STABLE when it is none of them */
+/* The step to be in now: the same, or the next one. */
+enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
+/* When time alone may lead on; 0: never. */
+int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec);
+
+#endif
