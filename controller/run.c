@@ -34,15 +34,6 @@ struct run {
 	bool leading;
 };
 
-static void observe_request(void *context, const char *method, int status, double seconds) {
-	struct run *run = context;
-	char labels[160];
-	snprintf(labels, sizeof labels, "code=\"%d\",method=\"%s\"", status, method);
-	metrics_add(run->metrics, "rest_client_requests_total", labels, 1);
-	snprintf(labels, sizeof labels, "verb=\"%s\"", method);
-	metrics_observe(run->metrics, "rest_client_request_duration_seconds", labels, seconds);
-}
-
 static bool ready(void *context) {
 	struct run *run = context;
 	return store_synced(run->store);
@@ -103,8 +94,8 @@ static bool build(struct run *run, struct error *err) {
 	const struct options *options = run->options;
 	run->metrics = metrics_create();
 	struct kube_config_options kube = options->kube;
-	kube.observe = observe_request;
-	kube.observe_context = run;
+	kube.observe = metrics_request;
+	kube.observe_context = run->metrics;
 	run->config = kube_config_load(&kube, err);
 	if (!run->config || !manifests_load(err)) {
 		return false;

@@ -153,7 +153,7 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *asked = arena_own_json(arena,
 		json_pack("{s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "restart", restart,
-			"rotate", rotate, "rotateCA", rotate_ca, "caStep", rotate_ca ? inputs->ca_step : NULL, "image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
+			"rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
 			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion", cluster->spec.tls.min_version,
 			"labels", cluster->spec.pod.labels, "annotations", cluster->spec.pod.annotations, "nodeSelector",
 			cluster->spec.pod.node_selector, "tolerations", cluster->spec.pod.tolerations, "pullSecrets",

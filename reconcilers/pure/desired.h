@@ -12,7 +12,7 @@ struct inputs {
 	const struct allowed *allowed;  /* what may come in from outside */
 	bool ipv4, ipv6;                /* the families of the live client Service; both false: not known yet */
 	const struct trust *trust;      /* a row a group: what its certificate Secret is to hold */
-	const char *ca_step;            /* where a CA rotation stands: its restarts are asked for when it was */
+	const char *ca;                 /* changes with signer and anchors: a rotation's restarts are asked for when it was */
 	bool storage_known;             /* false: create no StatefulSet (its volumes could not be made) */
 };
 

@@ -288,7 +288,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	count_leaf(work, &admin, serials, &count);
 	authority.progress.served = work->wanted.count == before && served(work, trust);
 	work->inputs.trust = trust;
-	work->inputs.ca_step = ca_step_name(authority.progress.step);
+	work->inputs.ca = authority.identity;
 	work->observed.root_fingerprint = authority.fingerprint;
 	work->observed.root_not_after = authority.progress.not_after;
 	work->observed.serials = serials;
