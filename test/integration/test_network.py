@@ -57,7 +57,8 @@ def test_union_of_lists_edited_in_place(kubectl, namespace):
     policy = kubectl.get("networkpolicy", "one-clients", namespace)["spec"]
     ports = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
     assert ports == {YSQL}
-    assert set(kubectl.get("allowlist", "a", namespace)["status"]["clusters"]) == {"one"}
+    wait_until("the list says who uses it",
+               lambda: kubectl.get("allowlist", "a", namespace)["status"].get("clusters") == ["one"], 30)
 
 
 def test_entry_expires_by_itself(kubectl, namespace):
