@@ -114,7 +114,7 @@ static struct allowed wanted_by_others(struct list_work *work, const char *clust
 			lists[count++] = (struct assigned){name, list, NULL};
 		}
 	}
-	return allow_union(work->arena, lists, count, NULL, 0, work->now);
+	return allow_union(work->arena, lists, count, NULL, 0, false, work->now);
 }
 
 /* True when nothing that is open now is open because of this list alone. */
@@ -152,7 +152,7 @@ static bool finish(struct list_work *work, struct error *err) {
 
 static int rules(struct list_work *work) {
 	struct assigned self = {work->pass->name, work->list, NULL};
-	struct allowed allowed = allow_union(work->arena, &self, 1, NULL, 0, work->now);
+	struct allowed allowed = allow_union(work->arena, &self, 1, NULL, 0, false, work->now);
 	if (allowed.next_expiry) {
 		work->pass->again = (double)(allowed.next_expiry - work->now);
 	}

@@ -94,7 +94,7 @@ static void judge(struct arena *arena, const struct assigned *lists, size_t coun
 }
 
 struct allowed allow_union(struct arena *arena, const struct assigned *lists, size_t count, const struct cidr *live,
-	size_t live_count, int64_t now) {
+	size_t live_count, bool frozen, int64_t now) {
 	size_t most = 0;
 	for (size_t i = 0; i < count; i++) {
 		most += lists[i].list ? lists[i].list->spec.entry_count : 0;
@@ -102,7 +102,7 @@ struct allowed allow_union(struct arena *arena, const struct assigned *lists, si
 	struct allowed allowed = {.ranges = arena_array(arena, struct cidr, most)};
 	gather(lists, count, now, &allowed);
 	judge(arena, lists, count, &allowed);
-	if (allowed.whole) {
+	if (allowed.whole && !frozen) {
 		return allowed;
 	}
 	size_t room = 4 * ALLOWLIST_RULES_MAX;

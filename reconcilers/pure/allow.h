@@ -20,10 +20,10 @@ struct assigned {
 	const char *problem;          /* why, for a person; NULL when it is there */
 };
 
-/* Fail closed: while a list is missing or invalid, or the union is too large, what applies is what is live now and still
+/* `frozen`: nothing may open, even when all is whole. Fail closed: while a list is missing or invalid, or the union is too large, what applies is what is live now and still
  * wanted by the lists that are there. `live` are the ranges of the live C-clients; NULL and 0: nobody. */
 struct allowed allow_union(struct arena *arena, const struct assigned *lists, size_t count, const struct cidr *live,
-	size_t live_count, int64_t now);
+	size_t live_count, bool frozen, int64_t now);
 
 /* The ranges of a live C-clients policy; exceptions do not count. */
 struct cidr *allow_live(struct arena *arena, const json_t *policy, size_t *count);

@@ -40,6 +40,10 @@ must_check bool desired_services(struct arena *arena, const struct inputs *input
 must_check bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
 	struct error *err);
 
+/* The cluster as it may look while nothing may open: port, exposure and clients are those of the live policy and Service,
+ * clients only if the spec still wants them. `service` NULL or not a load balancer: exposure Cluster. */
+struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
+	const json_t *service);
 /* True when the path of a difference names an annotation that says internal or internet-facing. */
 bool network_is_scheme(const char *path);
 

@@ -122,25 +122,37 @@ static const char *annotation(const json_t *object, const char *key) {
 	return json_string_value(json_at(object, "metadata", "annotations", key, NULL));
 }
 
-/* The bundle out of a certificate Secret, when somebody took the ConfigMap away; the token tells the generation. */
+/* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it stands
+ * first), and of the other one, when there is one: then a rotation was under way. */
+static bool adopt(struct work *work, struct authority *authority, const char *root) {
+	struct error ignored;
+	const char *const *cas = certificate_split(work->arena, root, &ignored);
+	for (int generation = 1; cas && generation <= MOST_GENERATIONS; generation++) {
+		if (!certificate_key_in_token(authority->token, key_label(work, generation), cas[0], &ignored)) {
+			continue;
+		}
+		const char *wish = work->cluster->spec.tls.rotate_ca;
+		bool newer = cas[1] && certificate_key_in_token(authority->token, key_label(work, generation + 1), cas[1], &ignored);
+		authority->generation = generation;
+		authority->progress = (struct ca_progress){.since = work->now,
+			.step = newer ? CA_TRUST_BOTH : cas[1] ? CA_NEW_LEAVES : CA_STABLE};
+		authority->rotated = wish ? wish : "";
+		authority->root = root;
+		return true;
+	}
+	return false;
+}
+
+/* When somebody took the ConfigMap away, or put something else into it. */
 static bool recover(struct work *work, struct authority *authority) {
 	for (size_t i = 0; i < work->groups.count; i++) {
 		json_t *secret;
 		struct error ignored;
-		struct certificate_facts facts;
-		if (!child_document(work, SECRET, work->groups.items[i].certificate, &secret, &ignored)) {
-			continue;
-		}
-		const char *root = secret ? secret_text(work->arena, secret, "ca.crt") : NULL;
-		if (!root || !certificate_read(work->arena, root, &facts, &ignored) || !facts.is_ca) {
-			continue;
-		}
-		for (int generation = 1; generation <= MOST_GENERATIONS; generation++) {
-			if (certificate_key_in_token(authority->token, key_label(work, generation), root, &ignored)) {
-				authority->root = root;
-				authority->generation = generation;
-				return true;
-			}
+		const char *root = child_document(work, SECRET, work->groups.items[i].certificate, &secret, &ignored) && secret
+					   ? secret_text(work->arena, secret, "ca.crt")
+					   : NULL;
+		if (root && adopt(work, authority, root)) {
+			return true;
 		}
 	}
 	return false;
@@ -175,14 +187,34 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	return true;
 }
 
+/* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there. A new CA
+ * that got lost before it signed anything is made again. */
+static bool bundle(struct work *work, struct authority *authority) {
+	struct error ignored;
+	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
+	int other = authority->progress.step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
+	if (!cas || !certificate_key_in_token(authority->token, key_label(work, authority->generation), cas[0], &ignored)) {
+		return false;
+	}
+	bool both = authority->progress.step != CA_STABLE && cas[1] &&
+		    certificate_key_in_token(authority->token, key_label(work, other), cas[1], &ignored);
+	authority->root = both ? arena_printf(work->arena, "%s%s", cas[0], cas[1]) : cas[0];
+	if (!both && authority->progress.step == CA_TRUST_BOTH) {
+		authority->progress.step = CA_STABLE;
+		authority->progress.wished = true;
+		authority->rotated = "";
+	}
+	return true;
+}
+
 static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
 	struct certificate_facts facts;
 	struct error ignored;
 	authority->root = json_string_value(json_at(live, "data", "root.crt", NULL));
 	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
 	read_progress(work, authority, live);
-	bool usable = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
-	if (!usable && !recover(work, authority)) {
+	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
+	if ((!named || !bundle(work, authority)) && !recover(work, authority) && !named) {
 		authority->root = make_ca(work, authority, authority->generation, err);
 	}
 	return authority->root && settle(work, authority, err) && key_matches(work, authority, err) &&

@@ -76,7 +76,7 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 	for (size_t i = 0; i < spec->allow_list_count; i++) {
 		lists[i] = find_list(work, spec->allow_lists[i]);
 	}
-	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, work->now);
+	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, false, work->now);
 	if (!work->allowed.whole || work->paused) {
 		json_t *policy;
 		if (!child_document(work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
@@ -84,7 +84,8 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 		}
 		size_t count;
 		struct cidr *live = allow_live(work->arena, policy, &count);
-		work->allowed = allow_union(work->arena, lists, spec->allow_list_count, live, count, work->now);
+		work->allowed =
+			allow_union(work->arena, lists, spec->allow_list_count, live, count, work->paused, work->now);
 	}
 	if (work->allowed.next_expiry) {
 		wake_at(work, work->allowed.next_expiry);

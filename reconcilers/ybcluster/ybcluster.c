@@ -22,14 +22,22 @@ static bool bring_about(struct work *work, struct error *err) {
 /* Paused: nothing is written but what must close. What was computed is live now and still wanted. */
 static bool only_close(struct work *work, struct error *err) {
 	struct wanted_list all = wanted_list_make(work->arena);
+	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
+	json_t *live_policy, *live_service;
+	if (!child_document(work, NETWORK_POLICY, policy, &live_policy, err) ||
+	    !child_document(work, SERVICE, work->pass->name, &live_service, err)) {
+		return false;
+	}
+	work->inputs.cluster = closed_cluster(work->arena, work->cluster, live_policy, live_service);
+	bool balanced = work->inputs.cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER;
 	if (!observe_allow_lists(work, err) || !desired_policies(work->arena, &work->inputs, &all, err) ||
 	    !desired_services(work->arena, &work->inputs, &all, err)) {
 		return false;
 	}
-	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
 	for (size_t i = 0; i < all.count; i++) {
-		bool closes = strcmp(all.items[i].name, policy) == 0 || strcmp(all.items[i].name, work->pass->name) == 0;
-		if (closes && children_find(&work->children, all.items[i].kind, all.items[i].name)) {
+		bool is_policy = all.items[i].kind == NETWORK_POLICY && strcmp(all.items[i].name, policy) == 0;
+		bool is_service = all.items[i].kind == SERVICE && strcmp(all.items[i].name, work->pass->name) == 0;
+		if ((is_policy && live_policy) || (is_service && balanced)) {
 			work->wanted.items[work->wanted.count++] = all.items[i];
 		}
 	}

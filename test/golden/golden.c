@@ -58,7 +58,7 @@ static struct allowed allowed_of(const struct ybcluster *cluster, const json_t *
 			}
 		}
 	}
-	return allow_union(arena, lists, cluster->spec.allow_list_count, NULL, 0, now);
+	return allow_union(arena, lists, cluster->spec.allow_list_count, NULL, 0, false, now);
 }
 
 static enum child_kind kind_named(const char *name) {

@@ -28,7 +28,7 @@ static void expect(const struct allowed *allowed, bool whole, const char *ranges
 
 static void nobody_without_lists(void **state) {
 	(void)state;
-	struct allowed allowed = allow_union(arena, NULL, 0, NULL, 0, NOW);
+	struct allowed allowed = allow_union(arena, NULL, 0, NULL, 0, false, NOW);
 	expect(&allowed, true, "");
 	assert_string_equal(allowed.reason, "NoneAssigned");
 }
@@ -37,7 +37,7 @@ static void union_counts_equal_entries_once(void **state) {
 	(void)state;
 	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1}, {cidr: 198.51.100.0/24}]"),
 		list("b", "[{cidr: 192.0.2.1/32}, {cidr: '2001:db8::/32'}]")};
-	struct allowed allowed = allow_union(arena, lists, 2, NULL, 0, NOW);
+	struct allowed allowed = allow_union(arena, lists, 2, NULL, 0, false, NOW);
 	expect(&allowed, true, "192.0.2.1/32 198.51.100.0/24 2001:db8::/32");
 }
 
@@ -46,7 +46,7 @@ static void expired_entries_do_not_count(void **state) {
 	/* NOW is 1970-01-12T13:46:40Z */
 	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1, expiresAt: '1970-01-12T13:46:40Z'}, "
 					 "{cidr: 192.0.2.2, expiresAt: '1970-01-12T13:46:41Z'}]")};
-	struct allowed allowed = allow_union(arena, lists, 1, NULL, 0, NOW);
+	struct allowed allowed = allow_union(arena, lists, 1, NULL, 0, false, NOW);
 	expect(&allowed, true, "192.0.2.2/32");
 	assert_int_equal(allowed.next_expiry, NOW + 1);
 }
@@ -58,9 +58,9 @@ static void missing_list_opens_nothing_new(void **state) {
 	assert_true(cidr_parse("192.0.2.0/24", &live[0], &err));
 	assert_true(cidr_parse("203.0.113.0/24", &live[1], &err));
 	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.7}, {cidr: 198.51.100.0/24}]"), {"gone", NULL, "does not exist"}};
-	struct allowed allowed = allow_union(arena, lists, 2, live, 2, NOW);
+	struct allowed allowed = allow_union(arena, lists, 2, live, 2, false, NOW);
 	expect(&allowed, false, "192.0.2.7/32");
-	allowed = allow_union(arena, lists, 2, NULL, 0, NOW);
+	allowed = allow_union(arena, lists, 2, NULL, 0, false, NOW);
 	expect(&allowed, false, "");
 }
 
@@ -77,7 +77,7 @@ static void too_many_rules_keep_what_is_live(void **state) {
 	struct error err;
 	struct cidr live;
 	assert_true(cidr_parse("10.1.5.0/24", &live, &err));
-	struct allowed allowed = allow_union(arena, lists, 2, &live, 1, NOW);
+	struct allowed allowed = allow_union(arena, lists, 2, &live, 1, false, NOW);
 	expect(&allowed, false, "10.1.5.0/24");
 	assert_string_equal(allowed.reason, "TooManyRules");
 }

@@ -1,0 +1,130 @@
+"""One operator under measurement, and what /proc says of processes."""
+
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from server import ROOT, environment
+
+BINARY = pathlib.Path(os.environ.get("YBC_BENCH_BINARY", ROOT / "build/bench/ybcluster-operator"))
+NAMESPACE = ACCOUNT = "ybcluster-operator"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu(pid):
+    """CPU seconds so far, ended threads included; in steps of a tick."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def fine_cpu(pid):
+    """The same to the nanosecond, of the threads that run now: for spans in which none ends."""
+    threads = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def memory(pid):
+    """(resident now, resident at its peak, anonymous now), MiB."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    fields = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("VmRSS", "VmHWM", "RssAnon"))}
+    return tuple(int(fields[name]) / 1024 for name in ("VmRSS", "VmHWM", "RssAnon"))
+
+
+def free_ports(count):
+    found = []
+    for port in random.sample(range(20000, 32000), 500):
+        with socket.socket() as probe:
+            if len(found) < count and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return found
+
+
+class Credentials:
+    """The service account's kubeconfig, and a SoftHSM token with root and intermediate in it."""
+
+    def __init__(self, plane, token):
+        self.folder, self.token = plane.folder / "operator", token
+        self.folder.mkdir()
+        made = subprocess.run([ROOT / "hack/operator-credentials", self.folder, NAMESPACE, ACCOUNT], text=True, check=False,
+                              capture_output=True, env={**environment(), "KUBECONFIG": str(plane.kubeconfig)})
+        if made.returncode != 0:
+            raise SystemExit(f"hack/operator-credentials: {made.stderr}")
+        if token:
+            subprocess.run([BINARY, "pki", "init", *self.flags()], check=True, env=self.environment(), capture_output=True)
+
+    def flags(self):
+        flags = [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={NAMESPACE}"]
+        if self.token:
+            flags += ["--token-module=/usr/lib/softhsm/libsofthsm2.so", "--token-label=ybcluster-operator",
+                      f"--token-pin-file={self.folder / 'pin'}"]
+        return flags
+
+    def environment(self):
+        special = {"SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")} if self.token else {"YBC_BENCH_NO_TOKEN": "1"}
+        return {**environment(), **special}
+
+
+class Operator:
+    def __init__(self, credentials, expect):
+        health, metrics = free_ports(2)
+        argv = [BINARY, "run", *credentials.flags(), f"--health-port={health}", f"--metrics-port={metrics}",
+                "--health-bind=127.0.0.1", "--metrics-bind=127.0.0.1", "--log-level=warn"]
+        self.log = credentials.folder / "operator.log"
+        self.events, self.arrived = {}, threading.Condition()
+        self.started = time.time()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
+                                            env={**credentials.environment(), "YBC_BENCH_EXPECT": str(expect)})
+        self.pid = self.process.pid
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        """event NAME N UNIX-NANOSECONDS"""
+        for line in self.process.stdout:
+            _, name, _, when = line.split()
+            with self.arrived:
+                self.events[name] = int(when) / 1e9
+                self.arrived.notify_all()
+
+    def wait(self, name, seconds=600):
+        """When it was, by the operator's own clock."""
+        with self.arrived:
+            if not self.arrived.wait_for(lambda: name in self.events or self.process.poll() is not None, seconds) \
+                    or name not in self.events:
+                raise SystemExit(f"the operator did not say {name}; its log ends so:\n{self.log_tail()}")
+            return self.events.pop(name)
+
+    def signal(self, which):
+        with self.arrived:
+            self.events.clear()
+        self.process.send_signal(which)
+
+    def wait_for_quiet(self, patience=120):
+        """Until it has used no CPU to speak of for a second."""
+        last, quiet = fine_cpu(self.pid), 0
+        for _ in range(patience * 4):
+            time.sleep(0.25)
+            now = fine_cpu(self.pid)
+            quiet = quiet + 1 if now - last < 0.004 else 0
+            last = now
+            if quiet == 4:
+                return
+        print("    (the operator does not come to rest)", flush=True)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(15) != 0:
+            raise SystemExit(f"the operator ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def log_tail(self):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
