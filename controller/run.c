@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "commands.h"
 #include "base/clock.h"
 #include "kube/lease.h"
@@ -125,7 +126,7 @@ static void start_workers(struct run *run) {
 	struct kube_fence fence = {lease_held, run->lease};
 	run->workers = workers_start(&(struct workers_config){.count = run->options->workers, .queue = run->queue,
 		.config = run->config, .fence = run->lease ? &fence : NULL, .store = run->store, .events = run->events,
-		.metrics = run->metrics, .world = &run->world, .reconcilers = reconcilers});
+		.metrics = run->metrics, .world = &run->world, .reconcilers = bench_reconcilers(&run->world)});
 	run->leading = true;
 	metrics_set(run->metrics, "leader_election_master_status", "name=\"ybcluster-operator\"", 1);
 	log_info("reconciling", "identity", run->identity, "server", kube_config_server(run->config));
