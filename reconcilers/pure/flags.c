@@ -51,6 +51,25 @@ const struct flag flag_table[] = {
 	{0},
 };
 
+#define PORTS "reference/configuration/default-ports"
+#define DOCKER "deploy/kubernetes/single-zone/oss/helm-chart"
+
+const struct image_fact image_table[] = {
+	{IMAGE_PORT, "7000", FLAG_MASTER, "2.0", PORTS},
+	{IMAGE_PORT, "7100", FLAG_MASTER, "2.0", PORTS},
+	{IMAGE_PORT, "9000", FLAG_TSERVER, "2.0", PORTS},
+	{IMAGE_PORT, "9100", FLAG_TSERVER, "2.0", PORTS},
+	{IMAGE_PORT, "5433", FLAG_TSERVER, "2.0", PORTS},
+	{IMAGE_COMMAND, PATH_MASTER, FLAG_MASTER, "2.0", "reference/configuration/yb-master"},
+	{IMAGE_COMMAND, PATH_TSERVER, FLAG_TSERVER, "2.0", "reference/configuration/yb-tserver"},
+	{IMAGE_COMMAND, PATH_YSQLSH, FLAG_TSERVER, "2.0", "api/ysqlsh"},
+	{IMAGE_PATH, PATH_CERTIFICATES, FLAG_BOTH, "2.0", DOCKER},
+	{IMAGE_PATH, PATH_FLAGS, FLAG_BOTH, "2.0", "reference/configuration/yb-tserver"},
+	{IMAGE_PATH, "/mnt/disk", FLAG_BOTH, "2.0", DOCKER},
+	{IMAGE_PATH, "/tmp", FLAG_BOTH, "2.0", "api/ysqlsh"},
+	{0},
+};
+
 const struct flag *flag_lookup(const char *name, enum role role) {
 	for (const struct flag *flag = flag_table; flag->name; flag++) {
 		if (strcmp(flag->name, name) == 0) {

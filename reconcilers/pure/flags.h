@@ -30,6 +30,15 @@ struct flag {
 	const char *page;  /* below docs.yugabyte.com/stable/reference/configuration/ */
 };
 
+/* What else is taken for granted of the image: ports, folders, commands. */
+struct image_fact {
+	enum { IMAGE_PORT, IMAGE_PATH, IMAGE_COMMAND } what;
+	const char *value;
+	enum flag_process process;
+	const char *since, *page; /* page: below docs.yugabyte.com/stable/ */
+};
+extern const struct image_fact image_table[]; /* the last row has no value */
+
 /* NULL when it is not in the table, or not of this process. */
 const struct flag *flag_lookup(const char *name, enum role role);
 extern const struct flag flag_table[]; /* the last row has no name */

@@ -122,6 +122,13 @@ struct rollout rollout_next(struct arena *arena, const struct groups *groups, co
 	return decide(&all, replication_factor, may_disturb);
 }
 
+/* The word before the colon, when it may stand as a condition's reason. */
+static const char *camel_case(struct arena *arena, const char *trouble) {
+	size_t length = strspn(trouble, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+	bool word = length > 0 && length <= 64 && trouble[0] >= 'A' && trouble[0] <= 'Z' && strchr(":", trouble[length]);
+	return word ? arena_strndup(arena, trouble, length) : NULL;
+}
+
 struct readiness readiness_of(struct arena *arena, const struct groups *groups, enum role role,
 	const struct children *children, bool running) {
 	struct readiness readiness = {0};
@@ -133,7 +140,9 @@ struct readiness readiness_of(struct arena *arena, const struct groups *groups, 
 			readiness.desired += running;
 			readiness.ready += ready;
 			if (pod && !ready && !readiness.problem && strlen(pod->text) > POD_TROUBLE) {
-				readiness.problem = arena_printf(arena, "pod %s: %s", pod->name, pod->text + POD_TROUBLE);
+				const char *trouble = pod->text + POD_TROUBLE;
+				readiness.problem = arena_printf(arena, "pod %s: %s", pod->name, trouble);
+				readiness.reason = camel_case(arena, trouble);
 			}
 		}
 	}

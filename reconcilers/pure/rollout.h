@@ -30,6 +30,7 @@ struct rollout rollout_next(struct arena *arena, const struct groups *groups, co
 struct readiness {
 	int ready, desired;
 	const char *problem; /* what the first unready pod says, or NULL */
+	const char *reason;  /* of that, one CamelCase word such as ImagePullBackOff; or NULL */
 };
 struct readiness readiness_of(struct arena *arena, const struct groups *groups, enum role role,
 	const struct children *children, bool running);

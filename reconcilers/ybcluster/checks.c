@@ -120,7 +120,8 @@ static void nodes_finding(struct work *work) {
 		find_true(observed, "NodesReady", "Paused", "compute is at 0, as spec.desiredState says");
 		observed->reconciling = observed->reconciling || masters->ready || tservers->ready;
 	} else if (masters->ready < masters->desired || tservers->ready < tservers->desired) {
-		find_false(observed, "NodesReady", "PodsNotReady",
+		const char *reason = masters->reason ? masters->reason : tservers->reason;
+		find_false(observed, "NodesReady", reason ? reason : "PodsNotReady",
 			problem ? arena_printf(work->arena, "%s; %s", message, problem) : message);
 		observed->reconciling = true;
 		observed->reconciling_why = observed->reconciling_why ? observed->reconciling_why : message;

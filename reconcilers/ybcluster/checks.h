@@ -3,8 +3,7 @@
 #define YBCLUSTER_CHECKS_H
 #include "ybcluster/work.h"
 
-/* Reasons: NeedsDatabase (a version of another release series), VolumesOfEarlierCluster, StorageClassMissing,
- * NoDefaultStorageClass. */
+/* Reasons: NeedsDatabase (a version of another release series), VolumesOfEarlierCluster, StorageClassMissing. */
 must_check bool checks_before(struct work *work, struct error *err);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. */
 must_check bool checks_scale(struct work *work, struct error *err);

@@ -46,6 +46,28 @@ static bool only_close(struct work *work, struct error *err) {
 	return apply_wanted(work, err);
 }
 
+/* The very first write says that somebody is at work, before anything else is there; it also pins the version. */
+static bool announce(struct work *work, struct error *err) {
+	if (work->cluster->status.phase || work->plan_only) {
+		return true;
+	}
+	struct observed found = work->observed;
+	work->observed.reconciling = true;
+	bool ok = report(work, err);
+	work->observed = found;
+	return ok;
+}
+
+static void explain_protection(struct work *work) {
+	bool news = work->cluster->status.observed_generation != work->cluster->metadata.generation;
+	if (work->cluster->spec.deletion_protection && news) {
+		event(work, false, "DeletionProtected", "Reconcile",
+			"deleting this cluster is refused by the API server while spec.deletionProtection is true, if the installer "
+			"put the admission policy in place; deleting its namespace is refused only when that carries the label "
+			"yugabyte.com/deletion-protection=true");
+	}
+}
+
 static bool act(struct work *work, struct error *err) {
 	if (work->cluster->metadata.deletion_timestamp) {
 		return deletion_step(work, err);
@@ -53,7 +75,8 @@ static bool act(struct work *work, struct error *err) {
 	if (work->paused) {
 		return only_close(work, err);
 	}
-	return checks_before(work, err) && bring_about(work, err);
+	explain_protection(work);
+	return announce(work, err) && checks_before(work, err) && bring_about(work, err);
 }
 
 static bool annotated(const struct ybcluster *cluster, const char *annotation) {
