@@ -12,7 +12,6 @@ enum deletion_policy { DELETION_POLICY_RETAIN, DELETION_POLICY_DELETE };
 enum exposure { EXPOSURE_CLUSTER, EXPOSURE_INTERNAL, EXPOSURE_PUBLIC };
 enum tls_algorithm { TLS_ALGORITHM_ECDSA_P256, TLS_ALGORITHM_RSA_3072 };
 enum weekday { DAY_ANY, DAY_SUNDAY, DAY_MONDAY, DAY_TUESDAY, DAY_WEDNESDAY, DAY_THURSDAY, DAY_FRIDAY, DAY_SATURDAY };
-
 /* spec.masters, spec.tservers */
 struct ybcluster_processes {
 	json_t *resources; /* as in a container; NULL: none given */

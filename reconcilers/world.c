@@ -9,29 +9,36 @@ static void add(struct world *world, const char *reconciler, const char *namespa
 	queue_add(world->queue, key, low);
 }
 
-void world_wake_clusters(struct world *world, const char *namespace, bool low) {
+static void wake_all(struct world *world, const char *reconciler, const struct kind *kind, const char *namespace,
+	bool low) {
 	struct arena *arena = arena_create();
 	size_t count;
-	struct object **clusters = store_list(world->store, arena, &kind_ybcluster, namespace, &count);
+	struct object **objects = store_list(world->store, arena, kind, namespace, &count);
 	for (size_t i = 0; i < count; i++) {
-		add(world, "ybcluster", namespace, clusters[i]->name, low);
+		add(world, reconciler, namespace, objects[i]->name, low);
 	}
 	arena_destroy(arena);
 }
 
-/* An AllowList concerns every cluster of its namespace, and so does a NetworkPolicy that is not ours. */
+static void wake_clusters(struct world *world, const char *namespace, bool low) {
+	wake_all(world, "ybcluster", &kind_ybcluster, namespace, low);
+}
+
+/* An AllowList concerns every cluster of its namespace, and so does a NetworkPolicy that is not ours; a cluster concerns the
+ * lists, which say who refers to them. */
 void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial) {
 	struct world *world = context;
 	if (watched->kind == &kind_ybcluster) {
 		add(world, "ybcluster", namespace, name, initial);
+		wake_all(world, "allowlist", &kind_allowlist, namespace, initial);
 	} else if (watched->kind == &kind_allowlist) {
 		add(world, "allowlist", namespace, name, initial);
-		world_wake_clusters(world, namespace, initial);
+		wake_clusters(world, namespace, initial);
 	} else if (group) {
 		add(world, "ybcluster", namespace, group, initial);
 	} else if (!initial) {
-		world_wake_clusters(world, namespace, false);
+		wake_clusters(world, namespace, false);
 	}
 }
 

@@ -32,8 +32,6 @@ extern const struct reconciler *const reconcilers[];
 /* Fits store_changed: tells the queue who must look. `context` is the world. */
 void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial);
-/* Wakes every YBCluster of a namespace. */
-void world_wake_clusters(struct world *world, const char *namespace, bool low);
 
 /* Takes the turn for restarts that nobody asked for; false: another cluster has it. The same cluster may take it again. */
 bool world_take_turn(struct world *world, const char *namespace, const char *name);
