@@ -6,6 +6,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/ybcluster-operator
 kubernetes_version=v1.36.3
 kwok_version=v0.8.0
 go_version=1.26.6
+cyclonus_version=v0.5.6
+zlint_version=v3.6.4
 mkdir -p "$cache/bin"
 
 say() { printf '==> %s\n' "$*" >&2; }
@@ -109,4 +111,21 @@ need_control_plane() {
 			build_kwok
 		) 9>"$cache/build.lock"
 	fi
+}
+
+# Programs that judge what the operator makes and are not ours, into $judges: an evaluator of network policies and a linter
+# of certificates.
+need_judges() {
+	judges=$cache/judges-cyclonus-$cyclonus_version-zlint-$zlint_version
+	[ -e "$judges/done" ] && return
+	(
+		flock 9
+		[ -e "$judges/done" ] && exit 0
+		need_go
+		say "building cyclonus $cyclonus_version, which evaluates network policies"
+		(cd / && GOBIN=$judges quietly go install "github.com/mattfenwick/cyclonus/cmd/cyclonus@$cyclonus_version")
+		say "building zlint $zlint_version, which judges certificates"
+		(cd / && GOBIN=$judges quietly go install "github.com/zmap/zlint/v3/cmd/zlint@$zlint_version")
+		touch "$judges/done"
+	) 9>"$cache/judges.lock"
 }
