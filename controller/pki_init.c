@@ -10,9 +10,10 @@ static bool init(const struct options *options, struct kube_config *config, cons
 	char identity[128];
 	snprintf(identity, sizeof identity, "pki-init-%d", (int)getpid());
 	struct lease *lease = lease_create(config, namespace, "ybcluster-operator-pki", identity);
-	struct kube_client *client = kube_client_create(config, NULL);
+	struct kube_fence fence = {lease_held, lease};
+	struct kube_client *client = kube_client_create(config, &fence);
 	struct vault *vault = vault_create(&options->token, namespace);
-	bool ok = lease_acquire(lease) &&
+	bool ok = (lease_acquire(lease) || fail(err, ERR_CANCELLED, "the Lease could not be had")) &&
 		  vault_init(vault, client, options->root_token.module ? &options->root_token : NULL, err);
 	if (ok) {
 		const struct pki *pki = vault_pki(vault, client, err);

@@ -2,7 +2,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -114,7 +113,6 @@ static bool build(struct run *run, struct error *err) {
 	run->world.queue = run->queue;
 	run->world.store = run->store;
 	run->world.metrics = run->metrics;
-	run->world.inside = getenv("KUBERNETES_SERVICE_HOST") != NULL && !options->kube.kubeconfig;
 	pthread_mutex_init(&run->world.turn_lock, NULL);
 	if (options->leader_elect) {
 		run->lease = lease_create(run->config, home, "ybcluster-operator", run->identity);

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+enum { TURN_SECONDS = 1800 };
+
 static void add(struct world *world, const char *reconciler, const char *namespace, const char *name, bool low) {
 	char key[640];
 	snprintf(key, sizeof key, "%s/%s/%s", reconciler, namespace, name);
@@ -46,9 +50,12 @@ bool world_take_turn(struct world *world, const char *namespace, const char *nam
 	char wish[sizeof world->turn];
 	snprintf(wish, sizeof wish, "%s/%s", namespace, name);
 	pthread_mutex_lock(&world->turn_lock);
-	bool mine = world->turn[0] == '\0' || strcmp(world->turn, wish) == 0;
+	int64_t now = clock_monotonic();
+	bool lost = now - world->turn_used > SECONDS(TURN_SECONDS);
+	bool mine = world->turn[0] == '\0' || lost || strcmp(world->turn, wish) == 0;
 	if (mine) {
 		memcpy(world->turn, wish, sizeof wish);
+		world->turn_used = now;
 	}
 	pthread_mutex_unlock(&world->turn_lock);
 	return mine;

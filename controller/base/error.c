@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +10,7 @@ static void fill(struct error *err, enum error_kind kind, const char *reason, co
 	*err = (struct error){.kind = kind};
 	snprintf(err->reason, sizeof err->reason, "%s", reason);
 	vsnprintf(err->text, sizeof err->text, format, args);
+	str_trim_utf8(err->text);
 }
 
 bool fail(struct error *err, enum error_kind kind, const char *format, ...) {
@@ -37,6 +40,7 @@ bool fail_in(struct error *err, const char *format, ...) {
 	}
 	snprintf(context + length, sizeof context - (size_t)length, ": %s", err->text);
 	context[sizeof err->text - 1] = '\0';
+	str_trim_utf8(context);
 	memcpy(err->text, context, sizeof err->text);
 	return false;
 }

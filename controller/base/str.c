@@ -85,6 +85,18 @@ bool str_ends(const char *text, const char *suffix) {
 	return length >= tail && memcmp(text + length - tail, suffix, tail) == 0;
 }
 
+void str_trim_utf8(char *text) {
+	size_t length = strlen(text), tail = 0;
+	while (tail < 3 && tail < length && ((unsigned char)text[length - 1 - tail] & 0xc0) == 0x80) {
+		tail++;
+	}
+	unsigned char lead = tail < length ? (unsigned char)text[length - 1 - tail] : 0;
+	size_t needs = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	if (needs > tail) {
+		text[length - 1 - tail] = '\0';
+	}
+}
+
 bool str_equal(const char *a, const char *b) {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }

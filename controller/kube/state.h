@@ -16,6 +16,7 @@ struct list {
 struct row {
 	struct list *lists;
 	size_t count;
+	uint64_t loose; /* how often an entry without a group came or went */
 	bool synced;
 	bool complained;
 };

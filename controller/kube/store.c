@@ -70,11 +70,13 @@ void store_set_document(struct store *store, struct entry *entry, json_t *docume
 void store_insert(struct store *store, struct entry *entry) {
 	entries_add(&store->entries, entry);
 	store->row[entry->row].count++;
+	store->row[entry->row].loose += !entry->group;
 }
 
 void store_take_out(struct store *store, struct entry *entry) {
 	entries_take(&store->entries, entry);
 	store->row[entry->row].count--;
+	store->row[entry->row].loose += !entry->group;
 	store_set_document(store, entry, NULL);
 }
 

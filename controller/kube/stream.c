@@ -17,8 +17,8 @@ enum {
 	SETTLED_SECONDS = 5, /* a watch that ends sooner counts as failed, so that a hasty server makes no loop */
 	WARN_SECONDS = 60,
 	DOCUMENTS = 512, /* that may wait while the first lists come in */
-	ROOM_MILLISECONDS = 500,
-	MOST_STUCK = 20,
+	ROOM_MILLISECONDS = 50,
+	MOST_STUCK = 4,
 };
 
 static void request_watch(struct stream *stream) {

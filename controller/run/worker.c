@@ -138,7 +138,8 @@ static bool reconcile(struct worker *worker, const struct reconciler *reconciler
 	}
 	if (reaction == WAIT_AS_TOLD) {
 		queue_add_after(workers->config.queue, key, err.retry_after > 0 ? err.retry_after : 1);
-	} else if (ok && pass->again > 0) {
+	} else if (pass->again > 0) {
+		/* a failure's backoff may be longer than what time brings: the earlier one counts */
 		queue_add_after(workers->config.queue, key, pass->again);
 	}
 	count(worker, reconciler->name, result_of(ok, reaction, pass), seconds);

@@ -137,10 +137,13 @@ static bool closed_in(struct list_work *work, const char *cluster, bool *closed,
 }
 
 static bool finish(struct list_work *work, struct error *err) {
-	for (size_t i = 0; i < work->cluster_count; i++) {
+	size_t count;
+	struct object **all = store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	/* Every cluster, not only those that refer to it now: one that just ceased to may not have closed yet. */
+	for (size_t i = 0; i < count; i++) {
 		bool closed;
-		if (!closed_in(work, work->clusters[i], &closed, err)) {
-			return fail_in(err, "read what cluster %s has open", work->clusters[i]);
+		if (!closed_in(work, all[i]->name, &closed, err)) {
+			return fail_in(err, "read what cluster %s has open", all[i]->name);
 		}
 		if (!closed) {
 			work->pass->again = 1;
@@ -209,7 +212,6 @@ static bool reconcile(struct pass *pass, struct error *err) {
 		return true;
 	}
 	if (!pass->may_write) {
-		pass->again = 0.1;
 		return true;
 	}
 	work.object = object->document;

@@ -63,14 +63,17 @@ static json_t *readiness(struct arena *arena, const struct ybcluster *cluster, c
 		"yugabyte", "-c", "select 1", "periodSeconds", 10, "timeoutSeconds", 10, "failureThreshold", 3);
 }
 
+/* hostPort stands there so that setting it is drift. */
+static json_t *container_port(const char *name, int port) {
+	return json_pack("{s:s, s:i, s:i, s:s}", "name", name, "containerPort", port, "hostPort", 0, "protocol", "TCP");
+}
+
 static json_t *container_ports(const struct ybcluster *cluster, const struct group *group) {
 	if (group->role == MASTER) {
-		return json_pack("[{s:s, s:i, s:s}, {s:s, s:i, s:s}]", "name", "http", "containerPort", PORT_MASTER_HTTP,
-			"protocol", "TCP", "name", "rpc", "containerPort", PORT_MASTER_RPC, "protocol", "TCP");
+		return json_pack("[o, o]", container_port("http", PORT_MASTER_HTTP), container_port("rpc", PORT_MASTER_RPC));
 	}
-	return json_pack("[{s:s, s:i, s:s}, {s:s, s:i, s:s}, {s:s, s:i, s:s}]", "name", "http", "containerPort",
-		PORT_TSERVER_HTTP, "protocol", "TCP", "name", "rpc", "containerPort", PORT_TSERVER_RPC, "protocol", "TCP", "name",
-		"ysql", "containerPort", cluster->spec.endpoints.ysql.port, "protocol", "TCP");
+	return json_pack("[o, o, o]", container_port("http", PORT_TSERVER_HTTP), container_port("rpc", PORT_TSERVER_RPC),
+		container_port("ysql", cluster->spec.endpoints.ysql.port));
 }
 
 static json_t *pull_secrets(const struct ybcluster *cluster) {
@@ -152,8 +155,9 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	const struct ybcluster_processes *processes =
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *asked = arena_own_json(arena,
-		json_pack("{s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "restart", restart,
-			"rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
+		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "priorityClass",
+			cluster->spec.pod.priority_class_name, "runtimeClass", cluster->spec.pod.runtime_class_name, "pullPolicy",
+			cluster->spec.image.pull_policy, "restart", restart, "rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
 			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion", cluster->spec.tls.min_version,
 			"labels", cluster->spec.pod.labels, "annotations", cluster->spec.pod.annotations, "nodeSelector",
 			cluster->spec.pod.node_selector, "tolerations", cluster->spec.pod.tolerations, "pullSecrets",

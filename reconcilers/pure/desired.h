@@ -44,8 +44,8 @@ must_check bool desired_data_plane(struct arena *arena, const struct inputs *inp
  * clients only if the spec still wants them. `service` NULL or not a load balancer: exposure Cluster. */
 struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
 	const json_t *service);
-/* True when the path of a difference names an annotation that says internal or internet-facing. */
-bool network_is_scheme(const char *path);
+/* True when the annotation says internal or internet-facing to some vendor. */
+bool network_is_scheme(const char *annotation);
 
 struct wanted_list wanted_list_make(struct arena *arena);
 /* Fills a manifest, owns it, and appends it. `values` is taken over. */

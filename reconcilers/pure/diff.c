@@ -16,7 +16,8 @@ static const struct keyed {
 };
 
 /* Structs that the API treats as one value: an extra member in them changes what they mean. */
-static const char *const atomic_maps[] = {"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector"};
+static const char *const atomic_maps[] = {"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector",
+	"ingress", "egress"};
 
 /* Members that hold quantities. */
 static const char *const quantities[] = {"cpu", "memory", "storage", "ephemeral-storage", "sizeLimit"};
@@ -64,7 +65,12 @@ static const char *show(struct walk *walk, const json_t *value) {
 		return "(none)";
 	}
 	const char *text = json_is_string(value) ? json_string_value(value) : json_print(walk->arena, value);
-	return strlen(text) > 60 ? arena_printf(walk->arena, "%.57s...", text) : text;
+	if (strlen(text) <= 60) {
+		return text;
+	}
+	char *cut = arena_strndup(walk->arena, text, 57);
+	str_trim_utf8(cut);
+	return arena_printf(walk->arena, "%s...", cut);
 }
 
 static bool differs(struct walk *walk, const json_t *desired, const json_t *live) {
@@ -89,9 +95,10 @@ static bool same_at(struct walk *walk, const char *member, const json_t *desired
 }
 
 /* NULL: compared whole. A policy's ports have no names, and are one value together. */
-static const struct keyed *keyed_by(const char *member, const json_t *desired) {
+static const struct keyed *keyed_by(const char *member, const json_t *desired, const json_t *live) {
+	const json_t *first = json_array_size(desired) ? json_array_get(desired, 0) : json_array_get(live, 0);
 	for (size_t i = 0; i < sizeof keyed_lists / sizeof *keyed_lists; i++) {
-		bool has_key = json_object_get(json_array_get(desired, 0), keyed_lists[i].key) != NULL;
+		bool has_key = json_object_get(first, keyed_lists[i].key) != NULL;
 		if (has_key && strcmp(member, keyed_lists[i].member) == 0) {
 			return &keyed_lists[i];
 		}
@@ -110,7 +117,7 @@ static json_t *with_key(const json_t *list, const char *key, const char *value) 
 }
 
 static bool same_list(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
-	const struct keyed *keyed = keyed_by(member, desired);
+	const struct keyed *keyed = keyed_by(member, desired, live);
 	if (!keyed && json_array_size(desired) != json_array_size(live)) {
 		return differs(walk, desired, live);
 	}
@@ -138,7 +145,8 @@ static bool same_object(struct walk *walk, const json_t *desired, const json_t *
 		return true;
 	}
 	json_object_foreach((json_t *)(uintptr_t)live, key, value) {
-		if (!json_object_get(desired, key) && !is_zero(value)) {
+		/* even an empty one: an empty selector selects everything */
+		if (!json_object_get(desired, key) && !json_is_null(value)) {
 			str_addf(&walk->path, ".%s", key);
 			return differs(walk, NULL, value);
 		}
@@ -192,6 +200,9 @@ struct closed {
 
 #define POD_SPEC "spec.template.spec."
 
+/* Our own container: wherever it stands in the live list. */
+#define OUR_CONTAINER POD_SPEC "containers.*."
+
 /* A volume that refers to our certificates, flags or data, or to the host. */
 static bool touches_ours(const json_t *volume, const json_t *live) {
 	(void)live;
@@ -229,10 +240,31 @@ static const struct closed closed_places[] = {
 	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
 	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
 	{STATEFUL_SET, POD_SPEC "ephemeralContainers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "containers.0.volumeMounts", "mountPath", NULL},
-	{STATEFUL_SET, POD_SPEC "containers.0.env", "name", NULL},
-	{STATEFUL_SET, POD_SPEC "containers.0.envFrom", "prefix", NULL},
+	{STATEFUL_SET, OUR_CONTAINER "volumeMounts", "mountPath", NULL},
+	{STATEFUL_SET, OUR_CONTAINER "env", "name", NULL},
+	{STATEFUL_SET, OUR_CONTAINER "envFrom", "prefix", NULL},
+	{STATEFUL_SET, OUR_CONTAINER "ports", "name", NULL},
 };
+
+/* The place's path in the live object: "*" becomes the index of the container that has our first one's name. */
+static const char *path_in(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live) {
+	const char *star = strchr(place->path, '*');
+	const char *ours = json_text(desired, POD_SPEC "containers.0.name");
+	json_t *containers = json_get(live, POD_SPEC "containers");
+	for (size_t i = 0; star && ours && i < json_array_size(containers); i++) {
+		if (strcmp(json_text_or(json_array_get(containers, i), "name", ""), ours) == 0) {
+			return arena_printf(arena, "%.*s%zu%s", (int)(star - place->path), place->path, i, star + 1);
+		}
+	}
+	return place->path;
+}
+
+/* In our own document it stands first. */
+static const char *first_container(struct arena *arena, const char *path) {
+	char *first = arena_strdup(arena, path);
+	*strchr(first, '*') = '0';
+	return first;
+}
 
 static const char *pointer_of(struct arena *arena, const char *path, const char *last) {
 	cleanup_str struct str pointer = {0};
@@ -264,13 +296,15 @@ static void foreign_members(struct arena *arena, const struct closed *place, con
 /* From the back, so that the indices before stay what they are. */
 static void foreign_entries(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live,
 	json_t *operations) {
-	json_t *list = json_get(live, place->path), *ours = json_get(desired, place->path);
+	const char *path = path_in(arena, place, desired, live);
+	json_t *list = json_get(live, path);
+	json_t *ours = json_get(desired, strchr(place->path, '*') ? first_container(arena, place->path) : place->path);
 	for (size_t i = json_array_size(list); i-- > 0;) {
 		json_t *entry = json_array_get(list, i);
 		const char *name = json_string_value(json_object_get(entry, place->key));
 		if (!with_key(ours, place->key, name) && (!place->guard || place->guard(entry, live))) {
 			json_array_append_new(operations, json_pack("{s:s, s:s}", "op", "remove", "path",
-							pointer_of(arena, place->path, arena_printf(arena, "%zu", i))));
+							pointer_of(arena, path, arena_printf(arena, "%zu", i))));
 		}
 	}
 }

@@ -49,14 +49,48 @@ bool selector_matches(const json_t *selector, const json_t *labels) {
 	return true;
 }
 
+/* Labels that others put on our pods: their values are theirs, so a selector on one of them counts as matching. */
+static const char *const others_labels[] = {"controller-revision-hash", "pod-template-hash"};
+
+static json_t *without_others(const json_t *selector) {
+	json_t *copy = selector ? json_deep_copy(selector) : json_object();
+	for (size_t i = 0; i < sizeof others_labels / sizeof *others_labels; i++) {
+		json_object_del(json_get(copy, "matchLabels"), others_labels[i]);
+	}
+	json_t *expressions = json_get(copy, "matchExpressions");
+	for (size_t i = json_array_size(expressions); i-- > 0;) {
+		const char *key = json_text_or(json_array_get(expressions, i), "key", "");
+		for (size_t j = 0; j < sizeof others_labels / sizeof *others_labels; j++) {
+			if (strcmp(key, others_labels[j]) == 0) {
+				json_array_remove(expressions, i);
+				break;
+			}
+		}
+	}
+	return copy;
+}
+
+static json_t *labels_of_pod(struct arena *arena, const struct ybcluster *cluster, const struct group *group, int ordinal) {
+	json_t *labels = cluster->spec.pod.labels ? json_copy(cluster->spec.pod.labels) : json_object();
+	json_object_update(labels, labels_of(arena, cluster, role_name(group->role)));
+	if (group->zone) {
+		json_object_set_new(labels, "yugabyte.com/zone", json_string(group->zone));
+	}
+	json_object_set_new(labels, "statefulset.kubernetes.io/pod-name",
+		json_string(arena_printf(arena, "%s-%d", group->name, ordinal)));
+	json_object_set_new(labels, "apps.kubernetes.io/pod-index", json_string(arena_printf(arena, "%d", ordinal)));
+	return labels;
+}
+
 bool selector_reaches(struct arena *arena, const struct ybcluster *cluster, const json_t *selector) {
-	for (enum role role = MASTER; role <= TSERVER; role++) {
-		json_t *labels = cluster->spec.pod.labels ? json_copy(cluster->spec.pod.labels) : json_object();
-		json_object_update(labels, labels_of(arena, cluster, role_name(role)));
-		bool matches = selector_matches(selector, labels);
-		json_decref(labels);
-		if (matches) {
-			return true;
+	struct groups groups = groups_of(arena, cluster);
+	json_t *known = arena_own_json(arena, without_others(selector));
+	for (size_t i = 0; i < groups.count; i++) {
+		for (int j = 0; j < groups.items[i].replicas; j++) {
+			json_t *labels = arena_own_json(arena, labels_of_pod(arena, cluster, &groups.items[i], j));
+			if (selector_matches(known, labels)) {
+				return true;
+			}
 		}
 	}
 	return false;

@@ -6,7 +6,7 @@
 /* True when the LabelSelector matches the labels (reference/kubernetes-api/common-definitions/label-selector). What
  * cannot be read matches: fail closed. */
 bool selector_matches(const json_t *selector, const json_t *labels);
-/* True when it matches pods of either role. */
+/* True when it matches any pod of the cluster, by labels that the pods are known to carry. */
 bool selector_reaches(struct arena *arena, const struct ybcluster *cluster, const json_t *selector);
 
 #endif

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/str.h"
 #include "pure/desired.h"
 #include "pure/flags.h"
 
@@ -149,10 +148,9 @@ static const struct vendor_annotation {
 	{"networking.gke.io/load-balancer-type", "Internal", "External"},
 };
 
-bool network_is_scheme(const char *path) {
+bool network_is_scheme(const char *annotation) {
 	for (size_t i = 0; i < sizeof vendor_annotations / sizeof *vendor_annotations; i++) {
-		if (str_starts(path, "metadata.annotations.") &&
-		    strcmp(path + strlen("metadata.annotations."), vendor_annotations[i].key) == 0) {
+		if (strcmp(annotation, vendor_annotations[i].key) == 0) {
 			return true;
 		}
 	}

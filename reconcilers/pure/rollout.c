@@ -26,6 +26,11 @@ static bool pod_carries(const struct child *pod, const struct wanted *wanted, co
 	return digest && strlen(pod->text) >= (place + 1) * 33 && memcmp(pod->text + place * 33, digest, 32) == 0;
 }
 
+/* What it waits for; "" when it only is not ready yet. */
+static const char *pod_trouble(const struct child *pod) {
+	return strlen(pod->text) > POD_TROUBLE ? pod->text + POD_TROUBLE : "";
+}
+
 struct scan {
 	const struct child *broken_outdated, *outdated, *asked;
 	const char *unready;
@@ -43,14 +48,15 @@ static void scan_pod(struct arena *arena, struct scan *scan, const struct child 
 	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
 	scan->outdated_count += outdated;
 	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
-	if (outdated && !ready && !scan->broken_outdated) {
+	bool unasked = pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
+	if (outdated && !ready && (!unasked || *pod_trouble(pod)) && !scan->broken_outdated) {
 		scan->broken_outdated = pod;
 	}
 	if (outdated && ready) {
 		if (!scan->outdated) {
 			scan->outdated = pod;
 		}
-		if (!scan->asked && !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED)) {
+		if (!scan->asked && !unasked) {
 			scan->asked = pod;
 		}
 	}

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "pure/diff.h"
 
 enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024 };
@@ -76,9 +77,8 @@ static json_t *condition(struct arena *arena, const struct observed *observed, c
 	const struct ybcluster_status *before = &observed->cluster->status;
 	const struct condition *old = condition_find(before->conditions, before->condition_count, finding->type);
 	bool same = old && old->status == finding->status && old->last_transition_time;
-	const char *message = strlen(finding->message) > LONGEST_MESSAGE
-				      ? arena_strndup(arena, finding->message, LONGEST_MESSAGE)
-				      : finding->message;
+	char *message = arena_strndup(arena, finding->message, strnlen(finding->message, LONGEST_MESSAGE));
+	str_trim_utf8(message);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", finding->type, "status",
 		condition_status_name(finding->status), "reason", finding->reason, "message", message, "lastTransitionTime",
 		clock_format(arena, same ? old->last_transition_time : observed->now), "observedGeneration",
@@ -160,7 +160,7 @@ json_t *status_build(struct arena *arena, const struct observed *observed) {
 		"observedGeneration", (json_int_t)cluster->metadata.generation, "phase", phase(observed, &is_ready),
 		"replicationFactor", ybcluster_replication_factor(&cluster->spec), "faultTolerance",
 		fault_tolerance_name(ybcluster_fault_tolerance(&cluster->spec)), "version",
-		cluster->status.version ? cluster->status.version : observed->settings->default_version, "nodes", "desired",
+		observed->version, "nodes", "desired",
 		desired, "ready", observed->tservers.ready, "display",
 		arena_printf(arena, "%d/%d", observed->tservers.ready, desired), "selector",
 		arena_printf(arena, LABEL_CLUSTER "=%s," LABEL_COMPONENT "=tserver", cluster->metadata.name), "endpoints", "name",
@@ -189,7 +189,9 @@ static bool same_set(const json_t *wanted, const json_t *live, const char *path)
 }
 
 bool status_equal(struct arena *arena, const json_t *wanted, const json_t *live) {
-	return live && same_set(wanted, live, "conditions") && same_set(wanted, live, "plan") &&
+	return live && json_object_size(wanted) == json_object_size(live) &&
+	       json_object_size(json_get(wanted, "endpoints.0")) == json_object_size(json_get(live, "endpoints.0")) &&
+	       same_set(wanted, live, "conditions") && same_set(wanted, live, "plan") &&
 	       !json_get(wanted, "operation") == !json_get(live, "operation") &&
 	       !diff_find(arena, CHILD_KINDS, wanted, live);
 }

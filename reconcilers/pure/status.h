@@ -24,7 +24,7 @@ struct operation_finding {
 
 struct observed {
 	const struct ybcluster *cluster;
-	const struct settings *settings;
+	const char *version;           /* the release that runs, or is to run */
 	struct finding *findings;
 	size_t finding_count;
 	struct readiness masters, tservers;

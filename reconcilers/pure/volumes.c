@@ -1,6 +1,6 @@
 #include "pure/volumes.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
@@ -23,6 +23,20 @@ static bool claim_belongs(const struct child *claim, const struct group *group) 
 	}
 	const char *ordinal = dash + 1 + length;
 	return ordinal[0] == '-' && ordinal[1] && !ordinal[1 + strspn(ordinal + 1, "0123456789")];
+}
+
+int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set) {
+	int64_t most = 0;
+	const struct group group = {.name = set};
+	for (size_t i = 0; i < children->count; i++) {
+		const struct child *claim = &children->items[i];
+		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
+		    claim_belongs(claim, &group)) {
+			int64_t ordinal = strtoll(strrchr(claim->name, '-') + 1, NULL, 10);
+			most = ordinal + 1 > most ? ordinal + 1 : most;
+		}
+	}
+	return most;
 }
 
 struct growth *volumes_growth(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
@@ -52,8 +66,4 @@ const struct child *volumes_foreign(const struct ybcluster *cluster, const struc
 		}
 	}
 	return NULL;
-}
-
-bool volumes_template_outdated(const struct ybcluster *cluster, const struct group *group, const struct child *set) {
-	return set->number[STATEFUL_SET_VOLUME] < bytes_of(size_of(cluster, group));
 }

@@ -13,9 +13,9 @@ struct growth {
 
 struct growth *volumes_growth(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
 	const struct children *children, size_t *count);
+/* How many pods of this StatefulSet have volumes of ours: what taking pods away must not forget. */
+int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set);
 /* The first claim that carries another cluster's uid; NULL: none. */
 const struct child *volumes_foreign(const struct ybcluster *cluster, const struct children *children);
-/* True when the live StatefulSet's claim templates are smaller than the spec: it must be made anew (orphan delete). */
-bool volumes_template_outdated(const struct ybcluster *cluster, const struct group *group, const struct child *set);
 
 #endif

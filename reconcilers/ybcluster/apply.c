@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "pure/diff.h"
+#include "pure/immutable.h"
 #include "ybcluster/work.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
@@ -69,7 +70,8 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 }
 
 /* A document that is not in the store may be there all the same: read it before its name is taken. And a document whose
- * digest is new, or that changed since it was compared, must be at hand to be compared. */
+ * digest is new, or that changed since it was compared, must be at hand to be compared. Nothing is read for a pass that may
+ * not write: what it lacks is on its way. */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
@@ -78,7 +80,7 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
 		changes[i].live = child ? child->document : NULL;
 		changes[i].skip = compared && !changes[i].wanted->why;
-		if (!changes[i].live && !changes[i].skip && !(child && child->deleting)) {
+		if (work->pass->may_write && !changes[i].live && !changes[i].skip && !(child && child->deleting)) {
 			which[asked] = i;
 			calls[asked++] = get_call(work, changes[i].wanted->kind, changes[i].wanted->name);
 		}
@@ -107,11 +109,11 @@ static bool controlled_by(const json_t *live, const char *uid) {
 }
 
 /* Ours by reference; or ours by the uid in our label, when somebody took only the reference away. */
-static bool is_ours(const struct work *work, const json_t *live) {
+bool is_ours(const struct work *work, const json_t *live) {
 	const char *uid = work->cluster->metadata.uid;
 	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
 	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
-	return controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0);
+	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
 }
 
 /* False: stalled, nothing may be written. An object that is going away is waited for. */
@@ -137,21 +139,14 @@ static void wait_for_end(struct work *work, struct change *change) {
 		child_kind_name(change->wanted->kind), change->wanted->name);
 }
 
-/* Changes that no write can make: the object goes and comes anew, a StatefulSet around its pods (orphan delete). */
-static bool immutable(const struct change *change, const struct difference *difference) {
-	if (change->wanted->kind == SERVICE) {
-		/* a load balancer never moves between networks: it is made anew */
-		return strcmp(json_text_or(change->live, "spec.type", ""), "LoadBalancer") == 0 &&
-		       network_is_scheme(difference->path);
-	}
-	static const char *const paths[] = {"spec.volumeClaimTemplates", "spec.serviceName", "spec.selector",
-		"spec.podManagementPolicy"};
-	for (size_t i = 0; change->wanted->kind == STATEFUL_SET && i < sizeof paths / sizeof *paths; i++) {
-		if (str_starts(difference->path, paths[i])) {
-			return true;
-		}
-	}
-	return false;
+/* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */
+static bool renew(struct work *work, struct change *change, const char *why, struct error *err) {
+	change->skip = true;
+	work->observed.reconciling = true;
+	work->observed.reconciling_why = arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind),
+		change->wanted->name);
+	const char *propagation = change->wanted->kind == STATEFUL_SET ? "Orphan" : "Background";
+	return !change->child || child_delete(work, change->child, propagation, why, err);
 }
 
 static bool compare(struct work *work, struct change *change, struct error *err) {
@@ -166,18 +161,13 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 		change->why = "it does not exist";
 		return true;
 	}
-	const struct difference *difference =
-		diff_find(work->arena, change->wanted->kind, change->wanted->document, change->live);
-	change->foreign = diff_foreign(work->arena, change->wanted->kind, change->wanted->document, change->live);
-	if (difference && immutable(change, difference)) {
-		struct child *child = change->child;
-		change->skip = true;
-		work->observed.reconciling = true;
-		work->observed.reconciling_why = arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind),
-			change->wanted->name);
-		const char *propagation = change->wanted->kind == STATEFUL_SET ? "Orphan" : "Background";
-		return !child || child_delete(work, child, propagation, difference->text, err);
+	const struct wanted *wanted = change->wanted;
+	const struct difference *rebuilt = immutable_difference(work->arena, wanted->kind, wanted->document, change->live);
+	if (rebuilt) {
+		return renew(work, change, rebuilt->text, err);
 	}
+	const struct difference *difference = diff_find(work->arena, wanted->kind, wanted->document, change->live);
+	change->foreign = diff_foreign(work->arena, wanted->kind, wanted->document, change->live);
 	if (difference) {
 		change->why = change->wanted->why ? change->wanted->why : difference->text;
 	} else if (!change->foreign) {
@@ -249,6 +239,7 @@ static bool write_wave(struct work *work, struct change *changes, size_t count, 
 		note_change(work, change->live ? "update" : "create", change->wanted->kind, change->wanted->name, change->why);
 		if (!work->plan_only) {
 			which[asked] = change;
+			work->templates_written = work->templates_written || change->wanted->kind == STATEFUL_SET;
 			calls[asked++] = apply_call(work, change);
 		}
 	}
@@ -325,6 +316,9 @@ bool apply_wanted(struct work *work, struct error *err) {
 		}
 	}
 	if (!work->pass->may_write) {
+		for (size_t i = 0; i < count; i++) {
+			work->changes += !changes[i].skip || changes[i].foreign;
+		}
 		return true;
 	}
 	return write_all(work, changes, count, err);

@@ -187,19 +187,28 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	return true;
 }
 
+/* Is this CA the token's key of that generation? False: the token could not say. */
+static bool of_generation(struct work *work, const struct authority *authority, int generation, const char *ca, bool *is,
+	struct error *err) {
+	*is = ca && certificate_key_in_token(authority->token, key_label(work, generation), ca, err);
+	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
+}
+
 /* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there. A new CA
  * that got lost before it signed anything is made again. */
-static bool bundle(struct work *work, struct authority *authority) {
-	struct error ignored;
-	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
-	int other = authority->progress.step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
-	if (!cas || !certificate_key_in_token(authority->token, key_label(work, authority->generation), cas[0], &ignored)) {
+static bool bundle(struct work *work, struct authority *authority, bool *usable, struct error *err) {
+	const char *const *cas = certificate_split(work->arena, authority->root, err);
+	enum ca_step step = authority->progress.step;
+	int other = step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
+	bool both;
+	if (!of_generation(work, authority, authority->generation, cas ? cas[0] : NULL, usable, err) ||
+	    !of_generation(work, authority, other, *usable && step != CA_STABLE ? cas[1] : NULL, &both, err)) {
 		return false;
 	}
-	bool both = authority->progress.step != CA_STABLE && cas[1] &&
-		    certificate_key_in_token(authority->token, key_label(work, other), cas[1], &ignored);
-	authority->root = both ? arena_printf(work->arena, "%s%s", cas[0], cas[1]) : cas[0];
-	if (!both && authority->progress.step == CA_TRUST_BOTH) {
+	if (*usable) {
+		authority->root = both ? arena_printf(work->arena, "%s%s", cas[0], cas[1]) : cas[0];
+	}
+	if (*usable && !both && step == CA_TRUST_BOTH) {
 		authority->progress.step = CA_STABLE;
 		authority->progress.wished = true;
 		authority->rotated = "";
@@ -207,18 +216,32 @@ static bool bundle(struct work *work, struct authority *authority) {
 	return true;
 }
 
-static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
+/* Nothing is made while nothing may be written: then the CA stays unknown. */
+static bool find(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
 	struct certificate_facts facts;
 	struct error ignored;
 	authority->root = json_string_value(json_at(live, "data", "root.crt", NULL));
 	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
 	read_progress(work, authority, live);
 	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
-	if ((!named || !bundle(work, authority)) && !recover(work, authority) && !named) {
-		authority->root = make_ca(work, authority, authority->generation, err);
+	bool usable = false;
+	if (named && !bundle(work, authority, &usable, err)) {
+		return false;
 	}
-	return authority->root && settle(work, authority, err) && key_matches(work, authority, err) &&
-	       (chain_current(work, authority) || make_chain(work, authority, err));
+	if (usable || recover(work, authority) || named) {
+		return true;
+	}
+	bool may_make = work->pass->may_write && !work->plan_only;
+	authority->root = may_make ? make_ca(work, authority, authority->generation, err) : NULL;
+	return authority->root || !may_make;
+}
+
+static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
+	if (!find(work, authority, live, err)) {
+		return false;
+	}
+	return !authority->root || (settle(work, authority, err) && key_matches(work, authority, err) &&
+					   (chain_current(work, authority) || make_chain(work, authority, err)));
 }
 
 bool authority_load(struct work *work, struct authority *authority, struct error *err) {
@@ -292,7 +315,7 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 		authority->progress = known;
 		return true;
 	}
-	return authority_load(work, authority, err) && want_record(work, authority, NULL, err);
+	return authority_load(work, authority, err) && (!authority->root || want_record(work, authority, NULL, err));
 }
 
 static bool enter(struct work *work, struct authority *authority, enum ca_step step, struct error *err) {

@@ -47,11 +47,13 @@ static enum key_algorithm algorithm_of(const struct work *work) {
 	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 }
 
-/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due together. */
-static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t not_after) {
-	int64_t before = work->cluster->spec.tls.renew_before;
+/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due together; but
+ * never before half of its life, or a short life would be renewed for ever. */
+static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t not_before, int64_t not_after) {
+	int64_t before = work->cluster->spec.tls.renew_before, half = (not_after - not_before) / 2;
 	uint64_t spread = hash_more(hash_text(work->cluster->metadata.uid), leaf->secret) % 1000;
-	return not_after - before - before / 10 * (int64_t)spread / 1000;
+	before += before / 10 * (int64_t)spread / 1000;
+	return not_after - (before < half ? before : half);
 }
 
 static json_t *skeleton(struct work *work, const struct leaf *leaf, json_t *data, const char *trust) {
@@ -90,7 +92,7 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	if (strcmp(facts.algorithm, algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
 		return arena_printf(arena, "spec.tls.algorithm: the leaf has %s", facts.algorithm);
 	}
-	if (work->now >= renewal(work, leaf, facts.not_after)) {
+	if (work->now >= renewal(work, leaf, facts.not_before, facts.not_after)) {
 		return "its certificate is due for renewal";
 	}
 	if (!anchors || strcmp(anchors, authority->root) != 0) {
@@ -108,8 +110,16 @@ static void put_text(struct work *work, json_t *data, const char *key, const cha
 	json_object_set_new(data, key, json_string(base64_encode(work->arena, text, strlen(text))));
 }
 
-static json_t *issue(struct work *work, const struct leaf *leaf, const struct authority *authority, const char *trust,
+/* `kept`: the live Secret of which only names were missing. Its end stays the end: pods go on serving the old leaf, so the new
+ * one must fall due with it. */
+static json_t *issue(struct work *work, const struct leaf *leaf, const struct authority *authority, const json_t *kept,
 	struct error *err) {
+	const char *trust = json_string_value(json_at(kept, "metadata", "annotations", ANNOTATION_TRUST, NULL));
+	const char *old = kept ? secret_text(work->arena, kept, leaf->certificate_key) : NULL;
+	struct certificate_facts before = {.not_after = work->now + work->cluster->spec.tls.duration};
+	if (old && !certificate_read(work->arena, old, &before, err)) {
+		return NULL;
+	}
 	cleanup_secret struct str key = {0};
 	if (!certificate_key_make(algorithm_of(work), &key, err)) {
 		return NULL;
@@ -120,7 +130,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 		.subject = {
 			.common_name = leaf->group ? leaf->group->name : work->cluster->spec.auth.admin_user,
 			.not_before = work->now - 300,
-			.not_after = work->now + work->cluster->spec.tls.duration,
+			.not_after = before.not_after,
 		},
 		.dns = leaf->names,
 	};
@@ -147,7 +157,7 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 	const char *trust = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_TRUST, NULL));
 	json_t *document;
 	if (why) {
-		document = issue(work, leaf, authority, names_only ? trust : NULL, err);
+		document = issue(work, leaf, authority, names_only ? live : NULL, err);
 	} else {
 		json_t *data = json_object();
 		const char *keys[] = {leaf->certificate_key, leaf->key_key, leaf->anchor_key};
@@ -202,7 +212,8 @@ static struct leaf leaf_of_admin(struct work *work) {
 static void count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
-	struct certificate_facts facts = {.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
+	struct certificate_facts facts = {.not_before = child ? child->number[CERTIFICATE_NOT_BEFORE] : 0,
+		.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
 		.serial = child ? child->text : ""};
 	struct error ignored;
 	if (last && strcmp(last->name, leaf->secret) == 0) {
@@ -214,7 +225,7 @@ static void count_leaf(struct work *work, const struct leaf *leaf, const char **
 	int64_t *earliest = &work->observed.certificates_not_after;
 	*earliest = *earliest && *earliest < facts.not_after ? *earliest : facts.not_after;
 	serials[(*serial_count)++] = facts.serial;
-	wake_at(work, renewal(work, leaf, facts.not_after));
+	wake_at(work, renewal(work, leaf, facts.not_before, facts.not_after));
 }
 
 static const char *trust_digest(struct work *work, const struct leaf *leaf) {
@@ -233,25 +244,40 @@ static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	leaf->expectation = expectation(work, leaf, authority->identity);
 	bool current = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
-		       work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_AFTER]);
+		       work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_BEFORE], child->number[CERTIFICATE_NOT_AFTER]);
 	return current || renew_or_keep(work, leaf, authority, err);
 }
 
-/* Every pod that should be there is, and runs with what its group's Secret holds. */
-static bool served(struct work *work, const struct trust *trust) {
-	bool running = work->cluster->spec.desired_state == DESIRED_STATE_RUNNING;
-	for (size_t i = 0; running && i < work->groups.count; i++) {
-		for (int j = 0; j < work->groups.items[i].replicas; j++) {
-			const struct child *pod =
-				children_find(&work->children, POD, arena_printf(work->arena, "%s-%d", work->groups.items[i].name, j));
-			bool current = pod && !pod->deleting && pod->number[POD_READY] &&
-				       memcmp(pod->text + POD_TRUST * 33, trust[i].digest, 32) == 0;
-			if (!current) {
-				return false;
-			}
+/* The trust that a pod of this name should run with: of the longest group name that it starts with. */
+static const char *trust_of_pod(const struct work *work, const struct trust *trust, const char *pod) {
+	const char *last = strrchr(pod, '-');
+	for (size_t i = 0; last && i < work->groups.count; i++) {
+		size_t length = strlen(work->groups.items[i].name);
+		if ((size_t)(last - pod) == length && strncmp(pod, work->groups.items[i].name, length) == 0) {
+			return trust[i].digest;
 		}
 	}
-	return true;
+	return NULL;
+}
+
+/* Every pod that should be there is, and each that is there runs with what its group's Secret holds. */
+static bool served(struct work *work, const struct trust *trust) {
+	int expected = 0, current = 0;
+	for (size_t i = 0; work->cluster->spec.desired_state == DESIRED_STATE_RUNNING && i < work->groups.count; i++) {
+		expected += work->groups.items[i].replicas;
+	}
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *pod = &work->children.items[i];
+		if (pod->kind != POD) {
+			continue;
+		}
+		const char *digest = trust_of_pod(work, trust, pod->name);
+		if (!digest || pod->deleting || !pod->number[POD_READY] || memcmp(pod->text + POD_TRUST * 33, digest, 32) != 0) {
+			return false;
+		}
+		current++;
+	}
+	return current >= expected;
 }
 
 static void tell_rotation(struct work *work, const struct authority *authority) {
@@ -265,11 +291,42 @@ static void tell_rotation(struct work *work, const struct authority *authority) 
 		arena_printf(work->arena, "CA rotation: %s", ca_step_name(authority->progress.step));
 }
 
+/* There is no CA yet and nothing may be made: the plan says what would be. */
+static bool plan_certificates(struct work *work) {
+	struct trust *trust = arena_array(work->arena, struct trust, work->groups.count + 1);
+	note_change(work, "create", CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), "it does not exist");
+	for (size_t i = 0; i < work->groups.count; i++) {
+		note_change(work, "create", SECRET, work->groups.items[i].certificate, "it does not exist");
+		trust[i] = (struct trust){work->groups.items[i].name, "planned"};
+	}
+	work->inputs.trust = work->plan_only ? trust : NULL;
+	return true;
+}
+
+/* What is live, before anything can fail: a certificate that ends while the token is away is told of all the same. */
+static void tell_live(struct work *work) {
+	const struct child *ca = children_find(&work->children, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name));
+	for (size_t i = 0; i < work->groups.count; i++) {
+		const struct child *leaf = children_find(&work->children, SECRET, work->groups.items[i].certificate);
+		int64_t end = leaf ? leaf->number[CERTIFICATE_NOT_AFTER] : 0, *earliest = &work->observed.certificates_not_after;
+		*earliest = end && (!*earliest || end < *earliest) ? end : *earliest;
+	}
+	if (ca && *ca->text && work->observed.certificates_not_after) {
+		work->observed.root_fingerprint = ca->text;
+		work->observed.root_not_after = ca->number[CERTIFICATE_NOT_AFTER];
+	}
+}
+
 bool certificates_ensure(struct work *work, struct error *err) {
 	struct authority authority = {0};
+	tell_live(work);
 	if (!authority_ensure(work, &authority, err)) {
 		return false;
 	}
+	if (!authority.fingerprint) {
+		return plan_certificates(work);
+	}
+	work->observed.certificates_not_after = 0;
 	size_t before = work->wanted.count, count = 0;
 	const char **serials = arena_array(work->arena, const char *, work->groups.count + 2);
 	struct trust *trust = arena_array(work->arena, struct trust, work->groups.count + 1);

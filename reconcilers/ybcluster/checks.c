@@ -14,11 +14,12 @@ static bool same_series(const char *a, const char *b) {
 
 static bool check_version(struct work *work, struct error *err) {
 	const char *wanted = work->cluster->spec.version, *running = work->cluster->status.version;
-	if (!wanted || !running || same_series(running, wanted)) {
+	if (!wanted || !running || (same_series(running, wanted) && strverscmp(wanted, running) >= 0)) {
+		work->observed.version = version_of(work->cluster, &work->world->settings);
 		return true;
 	}
 	return fail_because(err, ERR_BLOCKED, "NeedsDatabase",
-		"spec.version: %s -> %s leaves the release series; such an upgrade needs the database's consent, which this "
+		"spec.version: %s -> %s leaves the release series or goes back; that needs the database's consent, which this "
 		"release of the operator cannot ask for: nothing was changed",
 		running, wanted);
 }
@@ -93,15 +94,16 @@ bool checks_scale(struct work *work, struct error *err) {
 		struct wanted *wanted = &work->wanted.items[i];
 		const struct child *set =
 			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
-		int64_t replicas = json_int(wanted->document, "spec.replicas", 0);
-		if (set && set->number[STATEFUL_SET_REPLICAS] > replicas) {
-			json_put(wanted->document, "spec.replicas", json_integer(set->number[STATEFUL_SET_REPLICAS]));
+		int64_t replicas = json_int(wanted->document, "spec.replicas", 0), has = volumes_replicas(work->cluster, &work->children, wanted->name);
+		has = set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
+		if (wanted->kind == STATEFUL_SET && has > replicas) {
+			json_put(wanted->document, "spec.replicas", json_integer(has));
 			wanted->digest = digest_json(wanted->document);
 			stall(work, "NeedsDatabase",
 				arena_printf(work->arena,
 					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its data "
 					"first, which this release of the operator cannot ask for. Set spec.nodes back",
-					wanted->name, (int)set->number[STATEFUL_SET_REPLICAS], (int)replicas));
+					wanted->name, (int)has, (int)replicas));
 		}
 	}
 	return true;
@@ -148,7 +150,9 @@ static void certificates_finding(struct work *work, bool ok) {
 	} else if (rollout.untrusted) {
 		find_false(observed, "CertificatesReady", "NotServedByAll",
 			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout.untrusted));
-	} else if (ok) {
+	} else if (!ok) {
+		find_unknown(observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
+	} else {
 		find_true(observed, "CertificatesReady", "Issued",
 			arena_printf(work->arena, "CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
 				observed->root_fingerprint));

@@ -7,7 +7,11 @@
 
 bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;
-	if (object_has_finalizer(metadata, FINALIZER) == wanted || !work->pass->may_write || work->plan_only) {
+	if (object_has_finalizer(metadata, FINALIZER) == wanted || work->plan_only) {
+		return true;
+	}
+	work->changes++;
+	if (!work->pass->may_write) {
 		return true;
 	}
 	json_t *finalizers = json_array();
@@ -29,6 +33,10 @@ bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	return (!wanted && call.err.kind == ERR_NOT_FOUND) || fail_in(err, "set the finalizer");
 }
 
+static bool ours(const struct work *work, const struct child *child) {
+	return strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
+}
+
 /* Deletes the children for which `chosen` says yes. `left`: how many are still there. */
 static bool remove_where(struct work *work, bool (*chosen)(const struct work *work, const struct child *child),
 	const char *why, size_t *left, struct error *err) {
@@ -46,10 +54,6 @@ static bool remove_where(struct work *work, bool (*chosen)(const struct work *wo
 	return true;
 }
 
-static bool ours(const struct work *work, const struct child *child) {
-	return strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
-}
-
 /* The Service for clients goes first; the policies go last, with the rest, when no pod is left to protect. */
 static bool is_access(const struct work *work, const struct child *child) {
 	return ours(work, child) && child->kind == SERVICE && strcmp(child->name, work->cluster->metadata.name) == 0;
@@ -61,6 +65,11 @@ static bool is_compute(const struct work *work, const struct child *child) {
 
 static bool is_pod(const struct work *work, const struct child *child) {
 	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
+}
+
+/* Pods that a StatefulSet left behind: nobody else will take them away. */
+static bool is_orphan(const struct work *work, const struct child *child) {
+	return is_pod(work, child) && *child->owner_uid == '\0';
 }
 
 static bool is_rest(const struct work *work, const struct child *child) {
@@ -80,7 +89,8 @@ static bool close_access(struct work *work, struct error *err) {
 	const char *name = arena_printf(work->arena, "%s-clients", work->pass->name);
 	struct wanted_list all = wanted_list_make(work->arena);
 	work->wanted = wanted_list_make(work->arena);
-	if (!children_find(&work->children, NETWORK_POLICY, name)) {
+	const struct child *policy = children_find(&work->children, NETWORK_POLICY, name);
+	if (!policy || !ours(work, policy)) {
 		return true;
 	}
 	if (!desired_policies(work->arena, &inputs, &all, err)) {
@@ -97,6 +107,10 @@ static bool close_access(struct work *work, struct error *err) {
 static bool destroy_keys(struct work *work, struct error *err) {
 	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
 	struct token *token = vault_token(work->world->vault, err);
+	if (!token && !work->cluster->status.root_ca.fingerprint) {
+		/* No CA was ever made: half-built clusters go away too. */
+		return true;
+	}
 	if (!token) {
 		return fail_in(err, "the key of the cluster's CA must be destroyed before the cluster can go");
 	}
@@ -111,12 +125,14 @@ static const struct step {
 } steps[] = {
 	{"the Service for clients", is_access, false, false},
 	{"compute", is_compute, false, false},
+	{"orphaned pods", is_orphan, false, false},
 	{"pods", is_pod, true, false},
 	{"children", is_rest, false, false},
 	{"volumes", is_volume, false, true},
 };
 
 bool deletion_step(struct work *work, struct error *err) {
+	world_end_turn(work->world, work->pass->namespace, work->pass->name);
 	if (!object_has_finalizer(&work->cluster->metadata, FINALIZER)) {
 		return true;
 	}

@@ -79,17 +79,26 @@ static bool replace(struct work *work, const struct rollout *rollout, struct err
 }
 
 bool rollout_ensure(struct work *work, struct error *err) {
+	if (work->templates_written) {
+		/* the controller must see them first; the watch brings the cluster back */
+		work->observed.reconciling = true;
+		work->observed.reconciling_why = "a StatefulSet was written";
+		return true;
+	}
 	const struct ybcluster *cluster = work->cluster;
 	const char *namespace = work->pass->namespace, *name = work->pass->name;
 	bool open = window_open(cluster, work->now);
 	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
 		&work->children, ybcluster_replication_factor(&cluster->spec), false);
-	if (rollout.move == ROLLOUT_WINDOW && open && world_take_turn(work->world, namespace, name)) {
+	bool may_act = work->pass->may_write && !work->plan_only;
+	if (rollout.move == ROLLOUT_WINDOW && open && may_act && world_take_turn(work->world, namespace, name)) {
 		rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count, &work->children,
 			ybcluster_replication_factor(&cluster->spec), true);
 	}
-	if (rollout.move == ROLLOUT_DONE) {
+	if (rollout.move == ROLLOUT_DONE || !open) {
 		world_end_turn(work->world, namespace, name);
+	}
+	if (rollout.move == ROLLOUT_DONE) {
 		return true;
 	}
 	if (rollout.move == ROLLOUT_WINDOW) {
@@ -98,6 +107,7 @@ bool rollout_ensure(struct work *work, struct error *err) {
 		work->observed.reconciling = true;
 	}
 	work->observed.reconciling_why = rollout.why;
-	bool act = work->pass->may_write && (rollout.move == ROLLOUT_EVICT || rollout.move == ROLLOUT_DELETE);
-	return !act || replace(work, &rollout, err);
+	bool act = rollout.move == ROLLOUT_EVICT || rollout.move == ROLLOUT_DELETE;
+	work->changes += act;
+	return !act || !work->pass->may_write || replace(work, &rollout, err);
 }

@@ -55,6 +55,28 @@ void observe_children(struct work *work) {
 	}
 }
 
+static bool arrived(struct work *work, enum child_kind kind, const char *name) {
+	return store_get(work->pass->store, work->arena, kind_of_child(kind), work->pass->namespace, name) != NULL;
+}
+
+/* Of each kind what comes last in a list, which is in the order of names. */
+bool children_arrived(struct work *work) {
+	static const struct {
+		enum child_kind kind;
+		const char *suffix;
+	} last[] = {{CONFIG_MAP, "-ca"}, {NETWORK_POLICY, "-operator"}, {SECRET, "-admin-tls"},
+		{SECRET, "-tserver-flags"}, {SERVICE, "-tservers"}, {SERVICE_ACCOUNT, ""}};
+	bool all = true;
+	for (size_t i = 0; all && i < sizeof last / sizeof *last; i++) {
+		all = arrived(work, last[i].kind, arena_printf(work->arena, "%s%s", work->pass->name, last[i].suffix));
+	}
+	for (size_t i = 0; all && i < work->groups.count; i++) {
+		const struct group *group = &work->groups.items[i];
+		all = arrived(work, STATEFUL_SET, group->name) && arrived(work, SECRET, group->certificate);
+	}
+	return all;
+}
+
 static struct assigned find_list(struct work *work, const char *name) {
 	struct assigned assigned = {.name = name};
 	struct object *object =
@@ -77,7 +99,7 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 		lists[i] = find_list(work, spec->allow_lists[i]);
 	}
 	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, false, work->now);
-	if (!work->allowed.whole || work->paused) {
+	if (!work->allowed.whole || work->frozen) {
 		json_t *policy;
 		if (!child_document(work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
 			return false;
@@ -85,7 +107,7 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 		size_t count;
 		struct cidr *live = allow_live(work->arena, policy, &count);
 		work->allowed =
-			allow_union(work->arena, lists, spec->allow_list_count, live, count, work->paused, work->now);
+			allow_union(work->arena, lists, spec->allow_list_count, live, count, work->frozen, work->now);
 	}
 	if (work->allowed.next_expiry) {
 		wake_at(work, work->allowed.next_expiry);

@@ -12,6 +12,7 @@ void wake_at(struct work *work, int64_t when) {
 }
 
 void event(struct work *work, bool warning, const char *reason, const char *action, const char *note) {
+	work->changes += !work->pass->may_write;
 	if (!work->plan_only && work->pass->may_write) {
 		events_record(work->pass->events, work->object, warning, reason, action, note);
 	}
@@ -42,6 +43,15 @@ static void tell_metrics(struct work *work) {
 	}
 }
 
+void forget_metrics(struct work *work) {
+	static const char *const names[] = {"ybcluster_nodes_ready", "ybcluster_nodes_desired",
+		"ybcluster_certificate_not_after_seconds", "ybcluster_allow_list_rules"};
+	const char *labels = arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", work->pass->namespace, work->pass->name);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		metrics_drop(work->world->metrics, names[i], labels);
+	}
+}
+
 static void tell_ready(struct work *work, const json_t *status) {
 	const struct ybcluster_status *before = &work->cluster->status;
 	const struct condition *old = condition_find(before->conditions, before->condition_count, "Ready");
@@ -57,7 +67,11 @@ static void tell_ready(struct work *work, const json_t *status) {
 bool report(struct work *work, struct error *err) {
 	tell_metrics(work);
 	json_t *status = status_build(work->arena, &work->observed);
-	if (!work->pass->may_write || status_equal(work->arena, status, json_get(work->object, "status"))) {
+	if (status_equal(work->arena, status, json_get(work->object, "status"))) {
+		return true;
+	}
+	work->changes++;
+	if (!work->pass->may_write) {
 		return true;
 	}
 	const struct object_meta *metadata = &work->cluster->metadata;

@@ -27,6 +27,7 @@ static char *format(const char *pattern, ...) {
 		abort();
 	}
 	va_end(args);
+	str_trim_utf8(text);
 	return text;
 }
 

@@ -21,12 +21,16 @@ struct work {
 	int64_t now;
 	bool plan_only;             /* annotation plan: write nothing but status.plan */
 	bool paused;                /* annotation paused: only what closes */
-	size_t changes;             /* writes that were made, or would have been */
+	bool frozen;                /* nothing may open in this pass */
+	bool templates_written;     /* a StatefulSet was written in this pass */
+	size_t changes;             /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;               /* the earliest moment at which time alone changes something; 0: none */
 };
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
+/* True when what a whole cluster has is in the store. Takes nothing out of it. */
+bool children_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
 /* Other people's NetworkPolicies that select our pods and allow something; and the probe, where it can be made. */
@@ -46,6 +50,8 @@ must_check bool child_document(struct work *work, enum child_kind kind, const ch
 /* One write on an existing child, in plan mode only noted. */
 must_check bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
 	struct error *err);
+/* True when the live object is this cluster's; NULL is nobody's. */
+bool is_ours(const struct work *work, const json_t *live);
 /* A line of the plan, of the log and, for what people should hear of, an event. */
 void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why);
 
@@ -63,5 +69,6 @@ void event(struct work *work, bool warning, const char *reason, const char *acti
 /* Wakes at `when` at the latest. */
 void wake_at(struct work *work, int64_t when);
 must_check bool report(struct work *work, struct error *err);
+void forget_metrics(struct work *work); /* the cluster is gone */
 
 #endif

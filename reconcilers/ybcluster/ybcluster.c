@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "pure/volumes.h"
+#include "base/log.h"
+#include "kube/settled.h"
+#include "pure/flags.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/work.h"
-
-#define EARLY_SECONDS 0.1
 
 /* In this order: certificates before the StatefulSets that mount them, closing before opening. */
 static bool bring_about(struct work *work, struct error *err) {
@@ -19,11 +19,14 @@ static bool bring_about(struct work *work, struct error *err) {
 	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
 }
 
-/* Paused: nothing is written but what must close. What was computed is live now and still wanted. */
+/* Nothing is written but what must close: while paused, and while something holds up the rest. What was computed is live
+ * now and still wanted. */
 static bool only_close(struct work *work, struct error *err) {
 	struct wanted_list all = wanted_list_make(work->arena);
 	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
 	json_t *live_policy, *live_service;
+	work->frozen = true;
+	work->wanted = wanted_list_make(work->arena);
 	if (!child_document(work, NETWORK_POLICY, policy, &live_policy, err) ||
 	    !child_document(work, SERVICE, work->pass->name, &live_service, err)) {
 		return false;
@@ -37,12 +40,10 @@ static bool only_close(struct work *work, struct error *err) {
 	for (size_t i = 0; i < all.count; i++) {
 		bool is_policy = all.items[i].kind == NETWORK_POLICY && strcmp(all.items[i].name, policy) == 0;
 		bool is_service = all.items[i].kind == SERVICE && strcmp(all.items[i].name, work->pass->name) == 0;
-		if ((is_policy && live_policy) || (is_service && balanced)) {
+		if ((is_policy && is_ours(work, live_policy)) || (is_service && balanced && is_ours(work, live_service))) {
 			work->wanted.items[work->wanted.count++] = all.items[i];
 		}
 	}
-	find_true(&work->observed, "Paused", "PausedByAnnotation",
-		"nothing is reconciled but what must close, until the annotation " ANNOTATION_PAUSED " goes");
 	return apply_wanted(work, err);
 }
 
@@ -73,15 +74,33 @@ static bool act(struct work *work, struct error *err) {
 		return deletion_step(work, err);
 	}
 	if (work->paused) {
+		find_true(&work->observed, "Paused", "PausedByAnnotation",
+			"nothing is reconciled but what must close, until the annotation " ANNOTATION_PAUSED " goes");
+		world_end_turn(work->world, work->pass->namespace, work->pass->name);
 		return only_close(work, err);
 	}
 	explain_protection(work);
-	return announce(work, err) && checks_before(work, err) && bring_about(work, err);
+	if (announce(work, err) && checks_before(work, err) && bring_about(work, err)) {
+		return true;
+	}
+	struct error second;
+	if (err->kind != ERR_CANCELLED && err->kind != ERR_CONFLICT && !only_close(work, &second)) {
+		log_error("what must close could not be closed", "cluster",
+			arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "error", second.text);
+	}
+	return false;
 }
 
 static bool annotated(const struct ybcluster *cluster, const char *annotation) {
 	const char *value = object_annotation(&cluster->metadata, annotation);
 	return value && strcmp(value, "true") == 0;
+}
+
+/* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need not
+ * be kept; but only once it is whole, for documents that were taken and not compared would have to be read again. The last
+ * child that comes in brings the cluster back. */
+static bool too_early(struct work *work) {
+	return !work->pass->may_write && !children_arrived(work);
 }
 
 static bool prepare(struct work *work, struct error *err) {
@@ -96,13 +115,18 @@ static bool prepare(struct work *work, struct error *err) {
 		return false;
 	}
 	work->groups = groups_of(work->arena, work->cluster);
+	if (too_early(work)) {
+		work->cluster = NULL;
+		return true;
+	}
 	work->plan_only = annotated(work->cluster, ANNOTATION_PLAN);
 	work->paused = annotated(work->cluster, ANNOTATION_PAUSED);
 	work->wanted = wanted_list_make(work->arena);
 	work->observed.findings = arena_array(work->arena, struct finding, 16);
 	work->observed.cluster = work->cluster;
-	work->observed.settings = &work->world->settings;
 	work->observed.now = work->now;
+	work->observed.version =
+		work->cluster->status.version ? work->cluster->status.version : version_of(work->cluster, &work->world->settings);
 	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
 	observe_children(work);
 	work->inputs = (struct inputs){.cluster = work->cluster, .settings = &work->world->settings,
@@ -115,7 +139,11 @@ static bool prepare(struct work *work, struct error *err) {
 
 /* A failure that needs something outside to change becomes a condition; the error still goes to the worker, which comes
  * back with backoff. */
-static void conclude(struct work *work, bool ok, const struct error *err) {
+static void conclude(struct work *work, bool ok, struct error *err) {
+	if (!ok && err->kind == ERR_INVALID && err->http) {
+		/* What the API server refuses today (a quota, somebody's admission policy) it may take tomorrow. */
+		err->kind = ERR_BLOCKED;
+	}
 	checks_after(work, ok);
 	if (!ok && (err->kind == ERR_BLOCKED || err->kind == ERR_INVALID || err->kind == ERR_FORBIDDEN)) {
 		stall(work, err->reason[0] ? err->reason : error_kind_name(err->kind), err->text);
@@ -125,30 +153,37 @@ static void conclude(struct work *work, bool ok, const struct error *err) {
 	}
 }
 
-/* Before every kind is synced nothing is decided; what has come in is compared all the same, so that its documents need
- * not be kept. Comparing wants the custom resources, which are synced first. */
-static bool too_early(struct work *work) {
+/* The last pass found nothing to do and would find the same now: whoever queued the cluster did so for nothing. */
+static bool settled(struct work *work) {
 	struct pass *pass = work->pass;
-	bool documents = false;
-	for (size_t i = 0; i < work->children.count; i++) {
-		documents = documents || work->children.items[i].document;
+	int64_t until;
+	if (!store_settled(pass->store, &kind_ybcluster, pass->namespace, pass->name, &until) ||
+	    (until && work->now >= until)) {
+		return false;
 	}
-	pass->again = pass->may_write ? 0 : EARLY_SECONDS;
-	return !pass->may_write && !documents;
+	pass->again = until ? (double)(until - work->now) : 0;
+	return true;
 }
 
 static bool reconcile(struct pass *pass, struct error *err) {
 	struct work work = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = clock_wall()};
+	if (settled(&work)) {
+		return true;
+	}
+	uint64_t mark = store_mark(pass->store, &kind_ybcluster, pass->namespace, pass->name);
 	if (!prepare(&work, err)) {
 		return false;
 	}
-	if (!work.cluster || too_early(&work)) {
+	if (!work.cluster) {
+		if (!work.object) {
+			forget_metrics(&work);
+		}
 		return true;
 	}
 	struct error why = {0};
 	bool ok = act(&work, &why);
 	conclude(&work, ok, &why);
-	if (ok && work.wake && pass->may_write) {
+	if (work.wake && pass->may_write) {
 		pass->again = (double)(work.wake - work.now);
 	}
 	bool gone = work.cluster->metadata.deletion_timestamp && ok && !work.observed.reconciling;
@@ -157,6 +192,8 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	}
 	if (!ok) {
 		*err = why;
+	} else if (!work.changes && !work.cluster->metadata.deletion_timestamp) {
+		store_settle(pass->store, &kind_ybcluster, pass->namespace, pass->name, mark, work.wake);
 	}
 	return ok;
 }

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "pure/diff.h"
+#include "pure/flags.h"
 #include "pure/manifests.h"
 #include "pure/status.h"
 
@@ -122,7 +123,7 @@ static json_t *documents_of(const json_t *world, const struct wanted_list *list)
 }
 
 static json_t *status_of(const struct ybcluster *cluster, const struct allowed *allowed, int64_t now) {
-	struct observed observed = {.cluster = cluster, .settings = &settings, .allowed = allowed, .now = now,
+	struct observed observed = {.cluster = cluster, .version = version_of(cluster, &settings), .allowed = allowed, .now = now,
 		.findings = arena_array(arena, struct finding, 16), .reconciling = true};
 	if (allowed->whole) {
 		find_true(&observed, "AllowListsApplied", allowed->reason, allowed->message);
