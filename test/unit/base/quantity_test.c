@@ -1,0 +1,72 @@
+#include "base/quantity.h"
+
+#include <stdlib.h>
+
+#include "testing.h"
+
+static void values_in_thousandths(void **state) {
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t milli;
+	} rows[] = {
+		{"0",	  0					  },
+		{"1",	  1000				   },
+		{"500m",	 500					},
+		{"1.5",	1500					},
+		{"0.1",	100					},
+		{".5",	   500					},
+		{"2e3",	2000000				   },
+		{"2E3",	2000000				   },
+		{"1e-3",	 1					  },
+		{"10Gi",	 INT64_C(10737418240000)},
+		{"1Ki",	1024000				   },
+		{"1k",	   1000000				  },
+		{"1.5Gi", INT64_C(1610612736000) },
+		{"-1",	   -1000					},
+		{"+1",	   1000				   },
+		{"1u",	   1					  }, /* rounded up */
+		{"100u",	 1					  },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int64_t milli = 0;
+		if (!quantity_parse(rows[i].text, &milli)) {
+			fail_msg("'%s' was refused", rows[i].text);
+		}
+		assert_int_equal(milli, rows[i].milli);
+	}
+}
+
+static void nonsense_is_refused(void **state) {
+	(void)state;
+	static const char *const texts[] = {"", " ", ".", "-", "Gi", "1 Gi", "1gi", "1GiB", "0x10", "1e", "1e 3", "1e99",
+		"nan", "inf", "1..5", "1.5.5", "1_000", "--1", "9223372036854775807", "99999999999999999999Ei",
+		"1111111111111111111111111111111111111111111111111111111111111111111111"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		int64_t milli;
+		if (quantity_parse(texts[i], &milli)) {
+			fail_msg("'%s' was taken", texts[i]);
+		}
+	}
+	int64_t milli;
+	assert_false(quantity_parse(NULL, &milli));
+}
+
+static void equality_is_by_value(void **state) {
+	(void)state;
+	assert_true(quantity_equal("1", "1000m"));
+	assert_true(quantity_equal("1Gi", "1024Mi"));
+	assert_true(quantity_equal("0.1", "100m"));
+	assert_false(quantity_equal("1G", "1Gi"));
+	assert_false(quantity_equal("x", "x"));
+	assert_false(quantity_equal("1", NULL));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_in_thousandths),
+		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(equality_is_by_value),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
