@@ -65,6 +65,9 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 		observed->plan = plan;
 		return;
 	}
+	if (!work->pass->may_write) {
+		return;
+	}
 	log_info(action, "cluster", arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "kind",
 		child_kind_name(kind), "name", name, "why", why);
 }

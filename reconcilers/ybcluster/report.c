@@ -1,6 +1,7 @@
 /* What a reconcile leaves behind for people: status, events, metrics. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "ybcluster/work.h"
 
@@ -88,4 +89,27 @@ bool report(struct work *work, struct error *err) {
 	store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
 	tell_ready(work, status);
 	return true;
+}
+
+static json_t *plain_condition(struct work *work, const char *type, const char *status, const struct error *why) {
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", type, "status", status, "reason",
+		why->reason[0] ? why->reason : "InvalidSpec", "message", why->text, "lastTransitionTime",
+		clock_format(work->arena, work->now));
+}
+
+bool report_undecodable(struct work *work, const struct error *why, struct error *err) {
+	json_t *live = json_get(work->object, "status.conditions");
+	if (json_array_size(live) == 2 && strcmp(json_text_or(live, "1.message", ""), why->text) == 0) {
+		return true;
+	}
+	json_t *body = arena_own_json(work->arena,
+		json_pack("{s:{s:[o, o]}}", "status", "conditions", plain_condition(work, "Ready", "False", why),
+			plain_condition(work, "Stalled", "True", why)));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = &kind_ybcluster, .namespace = work->pass->namespace,
+		.name = work->pass->name, .subresource = "status", .body = body};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+	}
+	return call.ok;
 }

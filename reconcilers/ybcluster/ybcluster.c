@@ -103,6 +103,21 @@ static bool too_early(struct work *work) {
 	return !work->pass->may_write && !children_arrived(work);
 }
 
+/* A stored object can be older than its schema. What cannot be read gets a condition and nothing else; but it can be deleted,
+ * for that takes only its metadata (and volumes stay, as by default). */
+static struct ybcluster *undecodable(struct work *work, struct error *why) {
+	json_t *bare = arena_own_json(work->arena, json_pack("{s:O*, s:{}}", "metadata", json_get(work->object, "metadata"), "spec"));
+	struct error ignored;
+	struct ybcluster *cluster = ybcluster_decode(work->arena, bare, &ignored);
+	if (cluster && cluster->metadata.deletion_timestamp) {
+		return cluster;
+	}
+	if (work->pass->may_write && !report_undecodable(work, why, &ignored)) {
+		log_error("the status could not be written", "cluster", work->pass->name, "error", ignored.text);
+	}
+	return NULL;
+}
+
 static bool prepare(struct work *work, struct error *err) {
 	struct object *object =
 		store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, work->pass->name);
@@ -111,7 +126,7 @@ static bool prepare(struct work *work, struct error *err) {
 		return true;
 	}
 	work->cluster = ybcluster_decode(work->arena, work->object, err);
-	if (!work->cluster) {
+	if (!work->cluster && !(work->cluster = undecodable(work, err))) {
 		return false;
 	}
 	work->groups = groups_of(work->arena, work->cluster);
