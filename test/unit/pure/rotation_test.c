@@ -1,0 +1,78 @@
+#include "pure/rotation.h"
+#include "world.h"
+
+enum { NOW = 1000000, OVERLAP = 3600, LIFE = 600000 };
+
+static const struct ybcluster_spec spec = {
+	.tls = {.ca_duration = LIFE, .ca_overlap = OVERLAP}
+};
+
+static enum ca_step next(enum ca_step step, int64_t age, bool served, bool wished, int64_t left) {
+	struct ca_progress progress = {
+		.step = step, .since = NOW - age, .served = served, .wished = wished, .not_after = NOW + left};
+	return ca_next(&progress, &spec, NOW);
+}
+
+static void stable_until_wished_or_due(void **state) {
+	(void)state;
+	assert_int_equal(next(CA_STABLE, 0, true, false, LIFE), CA_STABLE);
+	assert_int_equal(next(CA_STABLE, 0, true, true, LIFE), CA_TRUST_BOTH);
+	assert_int_equal(next(CA_STABLE, 0, true, false, LIFE / 6 + 1), CA_STABLE);
+	assert_int_equal(next(CA_STABLE, 0, true, false, LIFE / 6), CA_TRUST_BOTH);
+	assert_int_equal(next(CA_STABLE, 0, true, false, -1), CA_TRUST_BOTH);
+}
+
+static void new_leaves_only_when_all_trust_both_for_the_overlap(void **state) {
+	(void)state;
+	assert_int_equal(next(CA_TRUST_BOTH, OVERLAP - 1, true, false, LIFE), CA_TRUST_BOTH);
+	assert_int_equal(next(CA_TRUST_BOTH, OVERLAP, true, false, LIFE), CA_NEW_LEAVES);
+	assert_int_equal(next(CA_TRUST_BOTH, 0, true, true, LIFE), CA_TRUST_BOTH);
+}
+
+static void the_old_one_goes_only_after_new_leaves_and_the_overlap(void **state) {
+	(void)state;
+	assert_int_equal(next(CA_NEW_LEAVES, 0, true, false, LIFE), CA_DROP_OLD);
+	assert_int_equal(next(CA_DROP_OLD, OVERLAP - 1, true, false, LIFE), CA_DROP_OLD);
+	assert_int_equal(next(CA_DROP_OLD, OVERLAP, true, false, LIFE), CA_STABLE);
+}
+
+static void nothing_moves_while_a_pod_does_not_serve_it(void **state) {
+	(void)state;
+	for (enum ca_step step = CA_STABLE; step < CA_STEPS; step++) {
+		assert_int_equal(next(step, 100 * OVERLAP, false, true, -1), step);
+	}
+}
+
+static void wakes_when_time_alone_leads_on(void **state) {
+	(void)state;
+	struct ca_progress progress = {.step = CA_STABLE, .since = NOW, .not_after = NOW + LIFE};
+	assert_int_equal(ca_wake(&progress, &spec), NOW + LIFE - LIFE / 6);
+	progress.step = CA_TRUST_BOTH;
+	assert_int_equal(ca_wake(&progress, &spec), NOW + OVERLAP);
+	progress.step = CA_DROP_OLD;
+	assert_int_equal(ca_wake(&progress, &spec), NOW + OVERLAP);
+	progress.step = CA_NEW_LEAVES;
+	assert_int_equal(ca_wake(&progress, &spec), 0);
+}
+
+static void names_there_and_back(void **state) {
+	(void)state;
+	for (enum ca_step step = CA_STABLE; step < CA_STEPS; step++) {
+		assert_int_equal(ca_step_of(ca_step_name(step)), step);
+	}
+	assert_string_equal(ca_step_name(CA_TRUST_BOTH), "TrustBoth");
+	assert_int_equal(ca_step_of("nonsense"), CA_STABLE);
+	assert_int_equal(ca_step_of(NULL), CA_STABLE);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stable_until_wished_or_due),
+		cmocka_unit_test(new_leaves_only_when_all_trust_both_for_the_overlap),
+		cmocka_unit_test(the_old_one_goes_only_after_new_leaves_and_the_overlap),
+		cmocka_unit_test(nothing_moves_while_a_pod_does_not_serve_it),
+		cmocka_unit_test(wakes_when_time_alone_leads_on),
+		cmocka_unit_test(names_there_and_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
