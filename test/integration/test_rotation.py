@@ -1,0 +1,306 @@
+"""Certificates that change while the cluster runs, and the CA's keys in the token."""
+
+import base64
+import itertools
+import re
+import subprocess
+import time
+
+import children
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from history import History
+from manifests import wait_for_condition, wait_for_ready, yb_cluster
+from waiting import stays, wait_until
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+OVERLAP = 2
+SERVING = ("one-master-tls", "one-tserver-tls")
+
+
+def certificates(kubectl, namespace, file, cluster="one"):
+    text = kubectl.get("configmap", f"{cluster}-ca", namespace)["data"][file]
+    return x509.load_pem_x509_certificates(text.encode())
+
+
+def secret_file(secret, pattern):
+    (name, value), = [item for item in secret["data"].items() if re.fullmatch(pattern, item[0])]
+    return base64.b64decode(value)
+
+
+def serials(kubectl, namespace, cluster="one"):
+    """{Secret: serial number of its leaf}"""
+    found = {}
+    for secret, pattern in (("master-tls", r"node\..*\.crt"), ("tserver-tls", r"node\..*\.crt"),
+                            ("admin-tls", r"yugabytedb\.crt")):
+        leaf = x509.load_pem_x509_certificate(secret_file(kubectl.get("secret", f"{cluster}-{secret}", namespace), pattern))
+        found[secret] = leaf.serial_number
+    return found
+
+
+def public_key(certificate):
+    return certificate.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_labels(home):
+    """The private keys in the token, as another program sees them."""
+    done = subprocess.run(["pkcs11-tool", "--module", MODULE, "--token-label", "ybcluster-operator", "--login", "--pin",
+                           "env:TOKEN_PIN", "--list-objects", "--type", "privkey"], capture_output=True, text=True, check=False,
+                          env={**home.environment(), "TOKEN_PIN": (home.folder / "pin").read_text()})
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^\s+label:\s+(\S+)", done.stdout, re.MULTILINE)
+
+
+def keys_of(home, live):
+    return sorted(label for label in key_labels(home) if live["metadata"]["uid"] in label)
+
+
+def all_replaced(kubectl, namespace, before):
+    def check():
+        now = children.pods(kubectl, "one", namespace)
+        assert now.keys() == before.keys() and not set(now.values()) & set(before.values()), now
+        return True
+    wait_until("every pod is another", check, 120, 1)
+
+
+def test_leaves_are_renewed_on_request_and_pods_roll(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before, pods = serials(kubectl, namespace), children.pods(kubectl, "one", namespace)
+    root = kubectl.get("configmap", "one-ca", namespace)["data"]
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "first"}}})
+    all_replaced(kubectl, namespace, pods)
+    wait_for_ready(kubectl, "one", namespace)
+    after = serials(kubectl, namespace)
+    assert not set(before.values()) & set(after.values()) and len(set(after.values())) == 3
+    assert kubectl.get("configmap", "one-ca", namespace)["data"] == root, "the CA stays when leaves are renewed"
+    settled = children.pods(kubectl, "one", namespace)
+    stays("one renewal a wish", lambda: serials(kubectl, namespace) == after
+          and children.pods(kubectl, "one", namespace) == settled, 4, 1)
+
+
+def test_new_hostnames_restart_nobody(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before, pods = serials(kubectl, namespace), children.pods(kubectl, "one", namespace)
+    root, chain = certificates(kubectl, namespace, "root.crt"), certificates(kubectl, namespace, "chain.crt")
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"hostnames": ["db.example.com"]}}})
+
+    def renewed():
+        secret = kubectl.get("secret", "one-tserver-tls", namespace)
+        leaf = x509.load_pem_x509_certificate(secret_file(secret, r"node\..*\.crt"))
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return "db.example.com" in names.get_values_for_type(x509.DNSName)
+    wait_until("the leaf has the new name", renewed, 30)
+    wait_for_ready(kubectl, "one", namespace)
+    stays("no pod restarts", lambda: children.pods(kubectl, "one", namespace) == pods, 6)
+    assert serials(kubectl, namespace)["tserver-tls"] != before["tserver-tls"]
+    assert certificates(kubectl, namespace, "root.crt") == root, "clients hold copies of root.crt"
+    again = certificates(kubectl, namespace, "chain.crt")
+    assert again[0] != chain[0] and public_key(again[0]) == public_key(chain[0]) == public_key(root[0])
+    permitted = again[0].extensions.get_extension_for_class(x509.NameConstraints)
+    assert permitted.critical and "db.example.com" in [name.value for name in permitted.value.permitted_subtrees]
+    assert again[1:] == chain[1:]
+
+
+class Trust:
+    """Says of each moment whether every running pod's leaf verifies under the anchors of all others, and of clients."""
+
+    def __init__(self):
+        self.parsed, self.verdicts, self.judged = {}, {}, 0
+
+    def load(self, pem):
+        if pem not in self.parsed:
+            self.parsed[pem] = x509.load_pem_x509_certificates(pem)
+        return self.parsed[pem]
+
+    def verifies(self, leaf, anchors):
+        if (leaf, anchors) not in self.verdicts:
+            self.verdicts[leaf, anchors] = any(self.signed(self.load(leaf)[0], anchor) for anchor in self.load(anchors))
+        return self.verdicts[leaf, anchors]
+
+    @staticmethod
+    def signed(leaf, anchor):
+        try:
+            leaf.verify_directly_issued_by(anchor)
+            return True
+        except Exception:  # pylint: disable=broad-except  # whatever is wrong with it, it does not verify
+            return False
+
+    def check(self, running, root, when):
+        """running: {pod: [(leaf, anchors), ...]}, each pair a content that the pod may have started with."""
+        self.judged += 1
+        for (server, served), (peer, trusted) in itertools.product(running.items(), repeat=2):
+            for (leaf, _), (_, anchors) in itertools.product(served, trusted):
+                assert self.verifies(leaf, anchors), f"at {when}: {peer} does not trust what {server} serves"
+        for server, served in running.items():
+            assert root is None or all(self.verifies(leaf, root) for leaf, _ in served), \
+                f"at {when}: root.crt does not verify what {server} serves"
+
+
+def contents(secret):
+    return secret_file(secret, r"node\..*\.crt"), secret_file(secret, r"ca\.crt")
+
+
+def replay(events, trust):
+    """Goes through a history: a pod runs what its Secret held when it was created, or held until it was Ready."""
+    secrets, running, ready, root = {}, {}, set(), None
+    for version, _, kind, live in events:
+        name = live["metadata"]["name"]
+        if live["kind"] == "Secret" and name in SERVING and kind != "DELETED":
+            secrets[name] = contents(live)
+            for pod in running.keys() - ready:
+                if pod.startswith(name.removesuffix("-tls")):
+                    running[pod].append(secrets[name])
+        elif live["kind"] == "ConfigMap" and name == "one-ca" and kind != "DELETED":
+            root = live["data"]["root.crt"].encode()
+        elif live["kind"] == "Pod":
+            if kind == "DELETED":
+                running.pop(name, None)
+                ready.discard(name)
+            else:
+                running.setdefault(name, [secrets[f"{name.rpartition('-')[0]}-tls"]])
+                if any(one["type"] == "Ready" and one["status"] == "True" for one in live.get("status", {}).get("conditions", [])):
+                    ready.add(name)
+        trust.check(running, root, f"{version} ({kind} {live['kind']} {name})")
+
+
+def steps_of(events):
+    seen = []
+    for _, _, _, live in events:
+        step = live["kind"] == "YBCluster" and live.get("status", {}).get("operation", {}).get("step")
+        if step and step not in seen[-1:]:
+            seen.append(step)
+    return seen
+
+
+def first(events, matches):
+    return next(when for _, when, _, live in events if matches(live))
+
+
+def holds(live, certificate, file="root.crt"):
+    return live["kind"] == "ConfigMap" and live["metadata"]["name"] == "one-ca" \
+        and certificate in x509.load_pem_x509_certificates(live["data"][file].encode())
+
+
+def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(plane, kubectl, namespace, home):
+    kubectl.apply(yb_cluster("one", tls={"caOverlap": f"{OVERLAP}s"}), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    old_root, = certificates(kubectl, namespace, "root.crt")
+    old_keys, pods = keys_of(home, live), children.pods(kubectl, "one", namespace)
+    assert len(old_keys) == 1, old_keys
+    core = f"/api/v1/namespaces/{namespace}"
+    with History(kubectl, f"{core}/secrets", f"{core}/configmaps", f"{core}/pods",
+                 f"/apis/yugabyte.com/v1beta1/namespaces/{namespace}/ybclusters") as history:
+        wait_until("the watches have begun", lambda: {one["kind"] for *_, one in history.so_far()}
+                   == {"Secret", "ConfigMap", "Pod", "YBCluster"}, 20)
+        # Nodes that do nothing for longer than the overlap: pods of before are running still, and must be waited for.
+        plane.command("stop-part", plane.name, "kwok")
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "first"}}})
+        time.sleep(OVERLAP + 1)
+        plane.command("start-part", plane.name, "kwok")
+
+        new_root = rotated(kubectl, namespace, old_root)
+        wait_for_ready(kubectl, "one", namespace)
+        all_replaced(kubectl, namespace, pods)
+        wait_until("the end was told", lambda: any(
+            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()), 10)
+        events = history.so_far()
+    trust = Trust()
+    replay(events, trust)
+    assert trust.judged > 100, "a rotation has more events than that"
+    assert steps_of(events) == ["TrustBoth", "NewLeaves", "DropOld"]
+
+    new_keys = keys_of(home, live)
+    assert len(new_keys) == 1 and new_keys != old_keys, "the old CA's key stays in the token"
+    assert set(serials(kubectl, namespace).values()).isdisjoint({old_root.serial_number})
+    settled = children.pods(kubectl, "one", namespace)
+    stays("one rotation a wish", lambda: certificates(kubectl, namespace, "root.crt") == [new_root]
+          and children.pods(kubectl, "one", namespace) == settled, 4, 1)
+
+
+def rotated(kubectl, namespace, old_root):
+    """Waits until there is one CA again, another than before; returns it."""
+    def check():
+        roots = certificates(kubectl, namespace, "root.crt")
+        assert len(roots) == 1 and roots[0] != old_root, f"{len(roots)} in root.crt"
+        return roots[0]
+    return wait_until("one CA, another than before", check, 200, 1)
+
+
+def last_pod_with(events, root):
+    """When the last pod went that had started with a leaf of this root."""
+    secrets, pods, last = {}, {}, 0
+    for _, when, kind, live in events:
+        name = live["metadata"]["name"]
+        if live["kind"] == "Secret" and name in SERVING:
+            secrets[name] = Trust.signed(x509.load_pem_x509_certificate(contents(live)[0]), root)
+        elif live["kind"] == "Pod" and kind == "DELETED" and pods.pop(name, False):
+            last = when
+        elif live["kind"] == "Pod" and kind != "DELETED":
+            pods.setdefault(name, secrets[f"{name.rpartition('-')[0]}-tls"])
+    assert last and not any(pods.values())
+    return last
+
+
+def test_clients_have_the_overlap_to_take_the_new_root(kubectl, namespace):
+    """Pods are replaced in less than the overlap here: it is waited for all the same, before and after."""
+    overlap = 6
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", tls={"caOverlap": f"{overlap}s"}), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    old_root, = certificates(kubectl, namespace, "root.crt")
+    core = f"/api/v1/namespaces/{namespace}"
+    with History(kubectl, f"{core}/secrets", f"{core}/configmaps", f"{core}/pods") as history:
+        wait_until("the watches have begun", lambda: len({one["kind"] for *_, one in history.so_far()}) == 3, 20)
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "first"}}})
+        new_root = rotated(kubectl, namespace, old_root)
+        wait_until("the end was told", lambda: any(
+            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()), 10)
+        events = history.so_far()
+    trust = Trust()
+    replay(events, trust)
+    known = first(events, lambda one: holds(one, new_root))
+    used = first(events, lambda one: one["kind"] == "Secret" and one["metadata"]["name"] in SERVING
+                 and Trust.signed(x509.load_pem_x509_certificate(contents(one)[0]), new_root))
+    assert used - known > OVERLAP - 0.5, "clients had no time to take the new root.crt"
+    dropped = max(when for _, when, _, one in events if holds(one, old_root))
+    last_served = last_pod_with(events, old_root)
+    gone = first([event for event in events if event[1] > dropped], lambda one: holds(one, new_root))
+    assert gone - last_served > OVERLAP - 0.5, "the old CA went before the overlap was over"
+
+
+def test_the_ca_comes_back_when_its_record_is_taken_or_replaced(kubectl, namespace, home):
+    kubectl.apply(yb_cluster("one"), yb_cluster("two"), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    wait_for_ready(kubectl, "two", namespace)
+    before, pods, keys = serials(kubectl, namespace), children.pods(kubectl, "one", namespace), keys_of(home, live)
+    root = certificates(kubectl, namespace, "root.crt")
+    foreign = kubectl.get("configmap", "two-ca", namespace)["data"]
+
+    def restored():
+        assert kubectl.get("configmap", "one-ca", namespace), "it is away"
+        assert certificates(kubectl, namespace, "root.crt") == root
+        chain = certificates(kubectl, namespace, "chain.crt")
+        assert public_key(chain[0]) == public_key(root[0])
+        return True
+    kubectl.delete("configmap", "one-ca", namespace)
+    wait_until("C-ca is back", restored, 30)
+    kubectl.patch("configmap", "one-ca", namespace, {"data": foreign})
+    wait_until("the CA of another cluster is out", restored, 30)
+    both = {"root.crt": foreign["root.crt"] + kubectl.get("configmap", "one-ca", namespace)["data"]["root.crt"]}
+    kubectl.patch("configmap", "one-ca", namespace, {"data": both})
+    wait_until("the CA of another cluster is out of the bundle", restored, 30)
+    kubectl.patch("configmap", "one-ca", namespace, {"data": {"root.crt": "nonsense", "chain.crt": ""}})
+    wait_until("nonsense is out", restored, 30)
+    wait_for_ready(kubectl, "one", namespace)
+    assert serials(kubectl, namespace) == before and children.pods(kubectl, "one", namespace) == pods
+    assert keys_of(home, live) == keys
+    two = kubectl.get("ybcluster", "two", namespace)
+
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    assert keys_of(home, live) == [], "the key of a cluster that is gone is still in the token"
+    assert len(keys_of(home, two)) == 1, "the other cluster's key went along"
+    wait_for_condition(kubectl, "ybcluster", "two", namespace, "Ready", "True")
