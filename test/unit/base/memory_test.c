@@ -90,6 +90,20 @@ static void affixes_and_equality(void **state) {
 	assert_true(str_equal("a", "a"));
 }
 
+/* Cut after each byte, what is left is whole characters, and at most one of them is lost. */
+static void cuts_leave_whole_characters(void **state) {
+	(void)state;
+	static const char text[] = "a\xc3\xa9z\xe2\x82\xac\xf0\x9f\x90\x98";
+	static const size_t whole[] = {0, 1, 1, 3, 4, 4, 4, 7, 7, 7, 7, 11};
+	for (size_t length = 0; length < sizeof whole / sizeof *whole; length++) {
+		char cut[sizeof text] = "";
+		memcpy(cut, text, length);
+		str_trim_utf8(cut);
+		assert_int_equal(strlen(cut), whole[length]);
+		assert_memory_equal(cut, text, whole[length]);
+	}
+}
+
 static void files_have_a_limit(void **state) {
 	(void)state;
 	char path[] = "/tmp/base-memory-XXXXXX";
@@ -198,6 +212,7 @@ int main(void) {
 		cmocka_unit_test(arena_keeps_what_it_was_given),
 		cmocka_unit_test(strings_grow),
 		cmocka_unit_test(affixes_and_equality),
+		cmocka_unit_test(cuts_leave_whole_characters),
 		cmocka_unit_test(files_have_a_limit),
 		cmocka_unit_test(errors_carry_kind_reason_and_context),
 		cmocka_unit_test(errors_are_cut_not_overrun),

@@ -22,7 +22,8 @@ static void subset_is_in_sync(void **state) {
 static void missing_equals_zero(void **state) {
 	(void)state;
 	expect(STATEFUL_SET, "{spec: {hostNetwork: false, externalIPs: [], replicas: 0}}", "{spec: {}}", NULL);
-	expect(STATEFUL_SET, "{spec: {hostNetwork: false}}", "{spec: {hostNetwork: true}}", "spec.hostNetwork true -> false");
+	expect(
+		STATEFUL_SET, "{spec: {hostNetwork: false}}", "{spec: {hostNetwork: true}}", "spec.hostNetwork true -> false");
 	expect(SERVICE, "{spec: {externalIPs: []}}", "{spec: {externalIPs: [192.0.2.1]}}",
 		"spec.externalIPs [\"192.0.2.1\"] -> []");
 }
@@ -44,13 +45,39 @@ static void atomic_lists_compare_whole(void **state) {
 	(void)state;
 	expect(NETWORK_POLICY, "{ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}]}",
 		"{ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}, {}]}",
-		"ingress [{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]},{}] -> [{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]}]");
+		"ingress [{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]},{}] -> "
+		"[{\"from\":[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}}]}]");
 }
 
 static void selectors_hold_nothing_more(void **state) {
 	(void)state;
 	expect(NETWORK_POLICY, "{podSelector: {matchLabels: {a: b}}}", "{podSelector: {matchLabels: {a: b, c: d}}}",
 		"podSelector.matchLabels.c d -> (none)");
+}
+
+#define RULE(peer, port)                                                                                               \
+	"{spec: {ingress: [{from: [{podSelector: {matchLabels: {a: b}}" peer "}], ports: [{port: 7100" port "}]}]}}"
+
+/* In a rule every member counts: an empty selector is everybody, endPort is all ports up to it. */
+static void loosened_rules_are_drift(void **state) {
+	(void)state;
+	const char *ours = RULE("", "");
+	expect(NETWORK_POLICY, ours, ours, NULL);
+	assert_non_null(
+		diff_find(arena, NETWORK_POLICY, yaml(arena, ours), yaml(arena, RULE(", namespaceSelector: {}", ""))));
+	assert_non_null(diff_find(arena, NETWORK_POLICY, yaml(arena, ours), yaml(arena, RULE("", ", endPort: 65535"))));
+	assert_non_null(
+		diff_find(arena, NETWORK_POLICY, yaml(arena, "{spec: {ingress: []}}"), yaml(arena, "{spec: {ingress: [{}]}}")));
+}
+
+/* Apply cannot take them off, and they open nothing. */
+static void foreign_pull_secrets_are_left_alone(void **state) {
+	(void)state;
+	expect(STATEFUL_SET, "{imagePullSecrets: []}", "{imagePullSecrets: [{name: theirs}]}", NULL);
+	expect(
+		STATEFUL_SET, "{imagePullSecrets: [{name: ours}]}", "{imagePullSecrets: [{name: theirs}, {name: ours}]}", NULL);
+	assert_non_null(diff_find(arena, STATEFUL_SET, yaml(arena, "{imagePullSecrets: [{name: ours}]}"),
+		yaml(arena, "{imagePullSecrets: [{name: theirs}]}")));
 }
 
 static void secrets_are_not_shown(void **state) {
@@ -78,7 +105,9 @@ static void foreign_entries_are_taken_off(void **state) {
 	foreign(SERVICE, "{spec: {ports: [{name: ysql}]}}", "{spec: {ports: [{name: ysql}]}}", NULL);
 }
 
-#define TEMPLATE(containers) "{spec: {template: {spec: {volumes: [{name: certificates, secret: {secretName: s}}], containers: " containers "}}}}"
+#define TEMPLATE(containers)                                                                                           \
+	"{spec: {template: {spec: {volumes: [{name: certificates, secret: {secretName: s}}], containers: " containers "}}" \
+																												  "}}"
 #define SAFE "securityContext: {allowPrivilegeEscalation: false}"
 
 static void only_intruders_are_taken_off(void **state) {
@@ -90,6 +119,30 @@ static void only_intruders_are_taken_off(void **state) {
 		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1\"}]");
 	foreign(STATEFUL_SET, ours, TEMPLATE("[{name: yb-tserver}, {name: port, " SAFE ", ports: [{hostPort: 80}]}]"),
 		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1\"}]");
+}
+
+/* Our container is told by its name, wherever somebody put theirs. */
+static void our_container_is_found_behind_a_stranger(void **state) {
+	(void)state;
+	const char *ours = TEMPLATE("[{name: yb-tserver, env: [{name: HOME}]}]");
+	foreign(STATEFUL_SET, ours,
+		TEMPLATE("[{name: agent, " SAFE ", env: [{name: THEIRS}]}, {name: yb-tserver, env: [{name: HOME}]}]"), NULL);
+	foreign(STATEFUL_SET, ours,
+		TEMPLATE("[{name: agent, " SAFE "}, {name: yb-tserver, env: [{name: HOME}, {name: LD_PRELOAD}]}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1/env/1\"}]");
+	foreign(STATEFUL_SET, ours,
+		TEMPLATE("[{name: yb-tserver, env: [{name: HOME}], envFrom: [{secretRef: {name: x}}]}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/0/envFrom/0\"}]");
+}
+
+static void patches_test_what_they_change(void **state) {
+	(void)state;
+	json_t *patch = diff_foreign(arena, SECRET, yaml(arena, "{data: {}}"),
+		yaml(arena, "{metadata: {uid: u, resourceVersion: '7'}, data: {x: ''}}"));
+	assert_string_equal(
+		json_print(arena, json_array_get(patch, 0)), "{\"op\":\"test\",\"path\":\"/metadata/uid\",\"value\":\"u\"}");
+	assert_string_equal(json_print(arena, json_array_get(patch, 1)),
+		"{\"op\":\"test\",\"path\":\"/metadata/resourceVersion\",\"value\":\"7\"}");
 }
 
 static int setup(void **state) {
@@ -112,9 +165,13 @@ int main(void) {
 		cmocka_unit_test(keyed_lists_ignore_order_and_strangers),
 		cmocka_unit_test(atomic_lists_compare_whole),
 		cmocka_unit_test(selectors_hold_nothing_more),
+		cmocka_unit_test(loosened_rules_are_drift),
+		cmocka_unit_test(foreign_pull_secrets_are_left_alone),
 		cmocka_unit_test(secrets_are_not_shown),
 		cmocka_unit_test(foreign_entries_are_taken_off),
 		cmocka_unit_test(only_intruders_are_taken_off),
+		cmocka_unit_test(our_container_is_found_behind_a_stranger),
+		cmocka_unit_test(patches_test_what_they_change),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

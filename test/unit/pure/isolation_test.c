@@ -75,6 +75,13 @@ static void reaches_pods_of_either_role(void **state) {
 	}
 }
 
+static void zones_are_labels_too(void **state) {
+	(void)state;
+	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {zones: [a, b, c]}");
+	assert_true(selector_reaches(arena, cluster, yaml(arena, "{matchLabels: {yugabyte.com/zone: b}}")));
+	assert_false(selector_reaches(arena, cluster, yaml(arena, "{matchLabels: {yugabyte.com/zone: d}}")));
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -94,6 +101,7 @@ int main(void) {
 		cmocka_unit_test(all_requirements_count),
 		cmocka_unit_test(what_cannot_be_read_matches),
 		cmocka_unit_test(reaches_pods_of_either_role),
+		cmocka_unit_test(zones_are_labels_too),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -73,6 +73,18 @@ static void claims_of_an_earlier_cluster_stand_in_the_way(void **state) {
 	assert_null(volumes_foreign(cluster, &children));
 }
 
+/* What once had volumes has data on them: so many pods a StatefulSet that is made anew needs. */
+static void a_set_had_as_many_pods_as_it_has_volumes(void **state) {
+	(void)state;
+	struct child items[] = {claim("data0-db-tserver-0", UID, "1Gi"), claim("data1-db-tserver-11", UID, "1Gi"),
+		claim("data0-db-tserver-40", "another", "1Gi"), claim("data0-db-master-20", UID, "1Gi"),
+		claim("data0-db-tserver-x-30", UID, "1Gi")};
+	struct children children = {items, sizeof items / sizeof *items};
+	assert_int_equal(volumes_replicas(cluster, &children, "db-tserver"), 12);
+	assert_int_equal(volumes_replicas(cluster, &children, "db-master"), 21);
+	assert_int_equal(volumes_replicas(cluster, &children, "db-other"), 0);
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -92,6 +104,7 @@ int main(void) {
 		cmocka_unit_test(smaller_claims_of_a_group_grow),
 		cmocka_unit_test(nothing_else_is_touched),
 		cmocka_unit_test(claims_of_an_earlier_cluster_stand_in_the_way),
+		cmocka_unit_test(a_set_had_as_many_pods_as_it_has_volumes),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
