@@ -1,11 +1,11 @@
-/* Passes that need not be repeated. On an object with `keep` the store remembers that a pass over it and its group (which
- * has the object's name) found nothing to do, for as long as nothing changes that such a pass can see. */
+/* Passes that need not be repeated. On an object with `keep` the store remembers that a pass over it and its group
+ * (which has the object's name) found nothing to do, for as long as nothing changes that such a pass can see. */
 #ifndef KUBE_SETTLED_H
 #define KUBE_SETTLED_H
 #include "kube/store.h"
 
-/* All that a pass sees at this moment, in one number: the versions of the object, of its group, and of what belongs to no
- * group. To be taken before the pass looks at anything. */
+/* All that a pass sees at this moment, in one number: the versions of the object, of its group, and of what belongs to
+ * no group. To be taken before the pass looks at anything. */
 uint64_t store_mark(struct store *store, const struct kind *kind, const char *namespace, const char *name);
 /* The pass that began at `mark` found nothing to do; time alone changes that at `until` (Unix seconds, 0: never). No
  * effect when anything has changed since. */
