@@ -83,6 +83,8 @@ static void a_set_had_as_many_pods_as_it_has_volumes(void **state) {
 	assert_int_equal(volumes_replicas(cluster, &children, "db-tserver"), 12);
 	assert_int_equal(volumes_replicas(cluster, &children, "db-master"), 21);
 	assert_int_equal(volumes_replicas(cluster, &children, "db-other"), 0);
+	children.count = 1;
+	assert_int_equal(volumes_replicas(cluster, &children, "db-tserver"), 1);
 }
 
 static int setup(void **state) {
