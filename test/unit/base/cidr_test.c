@@ -16,12 +16,12 @@ static struct cidr range(const char *text) {
 static void texts_become_canonical(void **state) {
 	(void)state;
 	static const char *const pairs[][2] = {
-		{"10.0.0.0/8",	   "10.0.0.0/8"	   },
-		{"192.0.2.7",		  "192.0.2.7/32"	},
-		{"0.0.0.0/0",		  "0.0.0.0/0"		 },
-		{"2001:DB8:0::/32", "2001:db8::/32"  },
-		{"2001:db8::1",		"2001:db8::1/128"},
-		{"::/0",			 "::/0"		   },
+		{"10.0.0.0/8", "10.0.0.0/8"},
+		{"192.0.2.7", "192.0.2.7/32"},
+		{"0.0.0.0/0", "0.0.0.0/0"},
+		{"2001:DB8:0::/32", "2001:db8::/32"},
+		{"2001:db8::1", "2001:db8::1/128"},
+		{"::/0", "::/0"},
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		struct cidr cidr = range(pairs[i][0]);

@@ -46,20 +46,20 @@ static void refused(const char *text, size_t length, const char *why) {
 static void what_is_ambiguous_is_refused(void **state) {
 	(void)state;
 	static const char *const rows[][2] = {
-		{"mode: 0644",	   "leading zero"	 },
-		{"a: 1\na: 2",	   "second time"		},
-		{"a: &x 1\nb: *x",  "aliases"			},
-		{"a: !!str 1",	   "tags"			 },
-		{"a: !secret x",	 "tags"			   },
-		{"? [a]\n: 1",	   "must be a scalar"},
-		{"a: 1\n---\nb: 2", "one document"	  },
-		{"",				"one document"	   },
-		{"a: [1",			  "line"			},
-		{"a: 'x",			  "line"			},
-		{"a: b: c",			"line 1"			},
-		{"x: 1\n\ty: 2",	 "line 2"			 },
-		{"a: \"\xff\"",		"line"			  },
-		{"a: \xc3(",		 "line"			   },
+		{"mode: 0644", "leading zero"},
+		{"a: 1\na: 2", "second time"},
+		{"a: &x 1\nb: *x", "aliases"},
+		{"a: !!str 1", "tags"},
+		{"a: !secret x", "tags"},
+		{"? [a]\n: 1", "must be a scalar"},
+		{"a: 1\n---\nb: 2", "one document"},
+		{"", "one document"},
+		{"a: [1", "line"},
+		{"a: 'x", "line"},
+		{"a: b: c", "line 1"},
+		{"x: 1\n\ty: 2", "line 2"},
+		{"a: \"\xff\"", "line"},
+		{"a: \xc3(", "line"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		refused(rows[i][0], strlen(rows[i][0]), rows[i][1]);

@@ -107,7 +107,7 @@ static void foreign_entries_are_taken_off(void **state) {
 
 #define TEMPLATE(containers)                                                                                           \
 	"{spec: {template: {spec: {volumes: [{name: certificates, secret: {secretName: s}}], containers: " containers "}}" \
-																												  "}}"
+	"}}"
 #define SAFE "securityContext: {allowPrivilegeEscalation: false}"
 
 static void only_intruders_are_taken_off(void **state) {

@@ -102,12 +102,9 @@ static void a_value_cannot_bring_another_line(void **state) {
 
 static void tls_and_authentication_are_on(void **state) {
 	(void)state;
-	static const char *const on[][2] = {
-		{"use_node_to_node_encryption",						"true"			  },
-		 {"allow_insecure_connections",						"false"		   },
-		{"node_to_node_encryption_use_client_certificates", "true"			  },
-		 {"certs_dir",									   PATH_CERTIFICATES}
-	 };
+	static const char *const on[][2] = {{"use_node_to_node_encryption", "true"},
+		{"allow_insecure_connections", "false"}, {"node_to_node_encryption_use_client_certificates", "true"},
+		{"certs_dir", PATH_CERTIFICATES}};
 	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {}");
 	for (enum role role = MASTER; role <= TSERVER; role++) {
 		for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
@@ -137,11 +134,11 @@ static void memory_is_85_percent_of_the_limit(void **state) {
 		const char *spec;
 		int64_t bytes;
 	} rows[] = {
-		{"{}",																		INT64_C(4) << 30   },
-		{"{tservers: {resources: {limits: {memory: 8Gi}, requests: {memory: 2Gi}}}}", INT64_C(8) << 30	  },
-		{"{tservers: {resources: {requests: {memory: 6Gi}}}}",						   INT64_C(6) << 30   },
-		{"{tservers: {resources: {limits: {memory: 8000000000}}}}",					INT64_C(8000000000)},
-		{"{tservers: {resources: {limits: {cpu: '2'}}}}",							  INT64_C(4) << 30	  },
+		{"{}", INT64_C(4) << 30},
+		{"{tservers: {resources: {limits: {memory: 8Gi}, requests: {memory: 2Gi}}}}", INT64_C(8) << 30},
+		{"{tservers: {resources: {requests: {memory: 6Gi}}}}", INT64_C(6) << 30},
+		{"{tservers: {resources: {limits: {memory: 8000000000}}}}", INT64_C(8000000000)},
+		{"{tservers: {resources: {limits: {cpu: '2'}}}}", INT64_C(4) << 30},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct ybcluster *cluster = cluster_of(arena, arena_printf(arena, HEAD "spec: %s", rows[i].spec));

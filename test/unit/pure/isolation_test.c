@@ -57,22 +57,22 @@ static void reaches_pods_of_either_role(void **state) {
 		const char *selector;
 		bool reaches;
 	} rows[] = {
-		{"{}",																					  true },
-		{"{matchLabels: {app.kubernetes.io/component: master}}",									 true },
-		{"{matchLabels: {app.kubernetes.io/component: tserver}}",									  true },
-		{"{matchLabels: {app.kubernetes.io/component: other}}",										false},
-		{"{matchLabels: {yugabyte.com/cluster: db}}",												  true },
-		{"{matchLabels: {yugabyte.com/cluster: dc}}",												  false},
-		{"{matchLabels: {yugabyte.com/cluster-uid: 11111111-2222-3333-4444-555555555555}}",			true },
-		{"{matchLabels: {team: blue}}",															 true },
-		{"{matchLabels: {team: red}}",															  false},
-		{"{matchLabels: {statefulset.kubernetes.io/pod-name: db-tserver-2}}",						  true },
-		{"{matchLabels: {statefulset.kubernetes.io/pod-name: db-tserver-3}}",						  false},
-		{"{matchLabels: {apps.kubernetes.io/pod-index: '0', app.kubernetes.io/component: master}}", true },
-		{"{matchLabels: {controller-revision-hash: db-tserver-5d9f}}",							   true },
-		{"{matchLabels: {controller-revision-hash: x, team: red}}",									false},
-		{"{matchExpressions: [{key: controller-revision-hash, operator: In, values: [x]}]}",		 true },
-		{"{matchExpressions: [{key: yugabyte.com/cluster, operator: DoesNotExist}]}",				  false},
+		{"{}", true},
+		{"{matchLabels: {app.kubernetes.io/component: master}}", true},
+		{"{matchLabels: {app.kubernetes.io/component: tserver}}", true},
+		{"{matchLabels: {app.kubernetes.io/component: other}}", false},
+		{"{matchLabels: {yugabyte.com/cluster: db}}", true},
+		{"{matchLabels: {yugabyte.com/cluster: dc}}", false},
+		{"{matchLabels: {yugabyte.com/cluster-uid: 11111111-2222-3333-4444-555555555555}}", true},
+		{"{matchLabels: {team: blue}}", true},
+		{"{matchLabels: {team: red}}", false},
+		{"{matchLabels: {statefulset.kubernetes.io/pod-name: db-tserver-2}}", true},
+		{"{matchLabels: {statefulset.kubernetes.io/pod-name: db-tserver-3}}", false},
+		{"{matchLabels: {apps.kubernetes.io/pod-index: '0', app.kubernetes.io/component: master}}", true},
+		{"{matchLabels: {controller-revision-hash: db-tserver-5d9f}}", true},
+		{"{matchLabels: {controller-revision-hash: x, team: red}}", false},
+		{"{matchExpressions: [{key: controller-revision-hash, operator: In, values: [x]}]}", true},
+		{"{matchExpressions: [{key: yugabyte.com/cluster, operator: DoesNotExist}]}", false},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (selector_reaches(arena, cluster, yaml(arena, rows[i].selector)) != rows[i].reaches) {

@@ -71,11 +71,9 @@ static void nobody_means_no_rule(void **state) {
 
 static void clients_come_by_address_and_by_label(void **state) {
 	(void)state;
-	struct scene scene = {
-		.spec = "{clients: [{namespaceSelector: {matchLabels: {team: a}}}, {podSelector: {}}], "
-				"endpoints: {ysql: {port: 6000}}}",
-		.ranges = {"192.0.2.0/24", "2001:db8::/32"}
-	   };
+	struct scene scene = {.spec = "{clients: [{namespaceSelector: {matchLabels: {team: a}}}, {podSelector: {}}], "
+								  "endpoints: {ysql: {port: 6000}}}",
+		.ranges = {"192.0.2.0/24", "2001:db8::/32"}};
 	assert_string_equal(from(&scene),
 		"[{\"ipBlock\":{\"cidr\":\"192.0.2.0/24\"}},{\"ipBlock\":{\"cidr\":\"2001:db8::/32\"}},"
 		"{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"a\"}}},{\"podSelector\":{}}]");
@@ -90,11 +88,9 @@ static void pods_are_left_out_of_ranges(void **state) {
 	static const char *const pods[] = {"10.244.0.0/16", "fd00:10::/48", NULL};
 	struct settings with_pods = settings;
 	with_pods.pod_cidrs = pods;
-	struct scene scene = {
-		.spec = "{}",
+	struct scene scene = {.spec = "{}",
 		.settings = &with_pods,
-		.ranges = {"10.0.0.0/8", "10.244.3.0/24", "10.244.0.0/16", "192.0.2.7/32", "::/0"}
-	  };
+		.ranges = {"10.0.0.0/8", "10.244.3.0/24", "10.244.0.0/16", "192.0.2.7/32", "::/0"}};
 	assert_string_equal(from(&scene), "[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\",\"except\":[\"10.244.0.0/16\"]}},"
 									  "{\"ipBlock\":{\"cidr\":\"192.0.2.7/32\"}},"
 									  "{\"ipBlock\":{\"cidr\":\"::/0\",\"except\":[\"fd00:10::/48\"]}}]");
@@ -134,10 +130,7 @@ static void the_operator_reaches_web_ports_alone(void **state) {
 }
 
 static void expect_ranges(bool ipv4, bool ipv6, const char *a, const char *b, const char *wanted) {
-	struct scene scene = {
-		.spec = "{endpoints: {exposure: Public}}", .ranges = {a, b},
-			 .ipv4 = ipv4, .ipv6 = ipv6
-	   };
+	struct scene scene = {.spec = "{endpoints: {exposure: Public}}", .ranges = {a, b}, .ipv4 = ipv4, .ipv6 = ipv6};
 	assert_string_equal(text(find(&scene, SERVICE, "db"), "spec.loadBalancerSourceRanges"), wanted);
 }
 

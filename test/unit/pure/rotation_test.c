@@ -3,9 +3,7 @@
 
 enum { NOW = 1000000, OVERLAP = 3600, LIFE = 600000 };
 
-static const struct ybcluster_spec spec = {
-	.tls = {.ca_duration = LIFE, .ca_overlap = OVERLAP}
-};
+static const struct ybcluster_spec spec = {.tls = {.ca_duration = LIFE, .ca_overlap = OVERLAP}};
 
 static enum ca_step next(enum ca_step step, int64_t age, bool served, bool wished, int64_t left) {
 	struct ca_progress progress = {
