@@ -142,11 +142,12 @@ static enum result try_once(struct lease *lease) {
 	return report(lease, &err);
 }
 
-/* False: stopped. Electors that started together shall not stay in step. */
-static bool pause_between(struct lease *lease) {
+/* False: stopped. Electors that started together shall not stay in step; `most`: no longer than that. */
+static bool pause_between(struct lease *lease, int64_t most) {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t nanoseconds = until.tv_nsec + SECONDS(LEASE_RETRY_SECONDS) + clock_monotonic() % SECONDS(0.4);
+	int64_t pause = SECONDS(LEASE_RETRY_SECONDS) + clock_monotonic() % SECONDS(0.4);
+	int64_t nanoseconds = until.tv_nsec + (most > 0 && most < pause ? most : pause);
 	until.tv_sec += nanoseconds / SECONDS(1);
 	until.tv_nsec = nanoseconds % SECONDS(1);
 	pthread_mutex_lock(&lease->lock);
@@ -170,14 +171,15 @@ bool lease_acquire(struct lease *lease) {
 			strncpy(holder, other, sizeof holder - 1);
 			log_info("waiting for the lease", "namespace", lease->namespace, "name", lease->name, "holder", other);
 		}
-	} while (pause_between(lease));
+		/* A silent holder's lease is taken when it ends, not at the next round. */
+	} while (pause_between(lease, lease->view.seen + SECONDS(LEASE_SECONDS) - clock_monotonic()));
 	return false;
 }
 
 void lease_renew(struct lease *lease, void (*lost)(void *context), void *context) {
 	struct guard *guard = guard_create(lease->client, atomic_load(&lease->held_until));
 	bool keep = true;
-	while (keep && pause_between(lease)) {
+	while (keep && pause_between(lease, 0)) {
 		keep = try_once(lease) != ANOTHERS && lease_held(lease);
 		guard_set(guard, atomic_load(&lease->held_until));
 	}

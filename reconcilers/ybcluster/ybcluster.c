@@ -159,6 +159,10 @@ static void conclude(struct work *work, bool ok, struct error *err) {
 		/* What the API server refuses today (a quota, somebody's admission policy) it may take tomorrow. */
 		err->kind = ERR_BLOCKED;
 	}
+	if (!ok && err->kind == ERR_NOT_FOUND && err->reason[0]) {
+		/* Not an object that is not there, but something outside that the cluster cannot go on without. */
+		err->kind = ERR_BLOCKED;
+	}
 	checks_after(work, ok);
 	if (!ok && (err->kind == ERR_BLOCKED || err->kind == ERR_INVALID || err->kind == ERR_FORBIDDEN)) {
 		stall(work, err->reason[0] ? err->reason : error_kind_name(err->kind), err->text);
