@@ -1,0 +1,135 @@
+"""Tokens that cannot be used: the reason is said, nothing is issued or rewritten, what must close closes, and it heals."""
+
+import shutil
+import subprocess
+
+import children
+import pytest
+from control_plane import ROOT
+from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
+from operator_process import BINARY, Home, Operator
+from test_network import opened
+from waiting import stays, wait_until
+
+ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")
+
+
+def copy_of(home, folder):
+    """The operator's home with a token of its own that can be spoilt; the service account is the same."""
+    shutil.copytree(home.folder, folder, ignore=shutil.ignore_patterns("*.log"))
+    config = folder / "softhsm2.conf"
+    config.write_text(config.read_text().replace(str(home.folder / "tokens"), str(folder / "tokens")))
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(kubeconfig.read_text().replace(str(home.folder / "token"), str(folder / "token")))
+    one = object.__new__(Home)
+    one.folder, one.namespace, one.user = folder, home.namespace, home.user
+    return one
+
+
+def wrong_pin(home):
+    pin = (home.folder / "pin").read_text()
+    (home.folder / "pin").write_text("0" * len(pin))
+    return lambda: (home.folder / "pin").write_text(pin)
+
+
+def no_token(home):
+    tokens, away = home.folder / "tokens", home.folder / "away"
+    tokens.rename(away)
+    tokens.mkdir()
+
+    def mend():
+        for one in away.iterdir():
+            one.rename(tokens / one.name)
+    return mend
+
+
+CAUSES = {"TokenPinIncorrect": wrong_pin, "TokenUnavailable": no_token}
+
+
+def issued(kubectl, cluster, namespace):
+    """{object: resourceVersion} of everything that comes from the token."""
+    found = {}
+    for pattern in ISSUED:
+        kind, name = pattern.format(cluster).split("/")
+        live = kubectl.get(kind, name, namespace)
+        found[name] = live and (live["metadata"]["uid"], live["metadata"]["resourceVersion"])
+    return found
+
+
+@pytest.fixture
+def spoilt(home, tmp_path_factory):
+    return copy_of(home, tmp_path_factory.mktemp("token") / "home")
+
+
+@pytest.mark.parametrize("reason", CAUSES)
+def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, spoilt, reason):
+    namespace = new_namespace(f"-{reason.lower()}")
+    operator = Operator(spoilt).start()
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before, pods = issued(kubectl, "one", namespace), children.pods(kubectl, "one", namespace)
+    assert opened(kubectl, namespace) == {"198.51.100.0/24", "192.0.2.0/24"}
+    operator.stop()
+
+    mend = CAUSES[reason](spoilt)
+    operator = Operator(spoilt).start()
+    try:
+        for wanted, status in (("Stalled", "True"), ("Ready", "False")):
+            found = wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, reason, 30)
+            assert (spoilt.folder / "pin").read_text() not in found["message"]
+        kubectl.apply(yb_cluster("two"), namespace=namespace)
+        wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True", reason, 30)
+        kubectl.apply(allow_list("a", "198.51.100.0/24", "203.0.113.0/24"), namespace=namespace)
+        wait_until("closed without the token", lambda: "192.0.2.0/24" not in opened(kubectl, namespace), 30)
+        stays("nothing issued", lambda: not any(issued(kubectl, "two", namespace).values()), 3, 1)
+        assert issued(kubectl, "one", namespace) == before, "what a token that is not there gave was written anew"
+        assert children.pods(kubectl, "one", namespace) == pods
+        mend()
+        wait_for_ready(kubectl, "one", namespace)
+        wait_for_ready(kubectl, "two", namespace)
+        assert issued(kubectl, "one", namespace) == before and children.pods(kubectl, "one", namespace) == pods
+        assert opened(kubectl, namespace) == {"198.51.100.0/24", "203.0.113.0/24"}
+        kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")
+        assert (spoilt.folder / "pin").read_text() not in operator.log_file.read_text(), "the PIN stands in the log"
+    finally:
+        operator.stop()
+
+
+class NSSHome(Home):
+    """A home whose token is NSS's, by a module that gives NSS the parameters which it wants when it starts."""
+
+    def __init__(self, home):  # pylint: disable=super-init-not-called
+        self.folder, self.namespace, self.user = home.folder, home.namespace, home.user
+        self.pin_file, self.database = self.folder / "pin", self.folder / "nss"
+        self.database.mkdir()
+        subprocess.run(["certutil", "-N", "-d", f"sql:{self.database}", "-f", self.pin_file], check=True, capture_output=True)
+        self.module = self.folder / "nss_module.so"
+        subprocess.run(["cc", "-Wall", "-Werror", "-shared", "-fPIC", "-o", self.module,
+                        ROOT / "test/integration/nss_module.c"], check=True)
+
+    def flags(self):
+        return [*super().flags()[:2], f"--token-module={self.module}", "--token-label=NSS Certificate DB",
+                f"--token-pin-file={self.pin_file}"]
+
+    def environment(self):
+        return {**super().environment(), "NSS_PARAMETERS":
+                f"configdir='sql:{self.database}' certPrefix='' keyPrefix='' secmod='secmod.db'"}
+
+
+def test_a_token_that_lets_keys_out_is_refused(kubectl, namespace, spoilt):
+    home = NSSHome(spoilt)
+    done = subprocess.run([BINARY, "pki", "init", *home.flags()], capture_output=True, text=True,
+                          check=False, env=home.environment(), timeout=60)
+    assert done.returncode != 0 and "must not be used" in done.stdout + done.stderr, done.stdout + done.stderr
+    operator = Operator(home).start()
+    try:
+        kubectl.apply(yb_cluster("one"), namespace=namespace)
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "TokenLetsKeysOut", 30)
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "TokenLetsKeysOut", 30)
+        assert not any(issued(kubectl, "one", namespace).values())
+        assert children.pods(kubectl, "one", namespace) == {}
+    finally:
+        operator.stop()
+        healthy = Operator(spoilt).start()  # for the finalizer of the cluster
+        kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+        healthy.stop()
