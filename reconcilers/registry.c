@@ -30,7 +30,7 @@ const struct kind *kind_of_child(enum child_kind kind) {
 const struct watched watched_table[] = {
 	[SERVICE_ACCOUNT] = {&child_kinds[SERVICE_ACCOUNT], OURS, false, false, group_of_object, NULL},
 	[CONFIG_MAP] = {&child_kinds[CONFIG_MAP], OURS, false, false, group_of_object, summarize_config_map},
-	[NETWORK_POLICY] = {&child_kinds[NETWORK_POLICY], NULL, false, false, group_of_object, summarize_network_policy},
+	[NETWORK_POLICY] = {&child_kinds[NETWORK_POLICY], NULL, false, false, group_of_policy, summarize_network_policy},
 	[SECRET] = {&child_kinds[SECRET], OURS, false, false, group_of_object, summarize_secret},
 	[SERVICE] = {&child_kinds[SERVICE], OURS, false, false, group_of_object, summarize_service},
 	[POD_DISRUPTION_BUDGET] = {&child_kinds[POD_DISRUPTION_BUDGET], OURS, false, false, group_of_object, NULL},

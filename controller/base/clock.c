@@ -26,35 +26,50 @@ const char *clock_format(struct arena *arena, int64_t wall) {
 	return arena_strdup(arena, text);
 }
 
+/* True when `text` begins as `form` says: 0 stands for a digit, T for T or t. */
+static bool matches(const char *text, const char *form) {
+	for (; *form; form++, text++) {
+		bool ok = *form == '0' ? isdigit((unsigned char)*text) : *form == 'T' ? *text == 'T' || *text == 't' : *text == *form;
+		if (!ok) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool offset_parse(const char *text, int64_t *offset) {
 	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
 		*offset = 0;
 		return true;
 	}
-	int hours, minutes, used = 0;
-	if ((text[0] != '+' && text[0] != '-') || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-	    used != 5 || text[6] != '\0' || hours > 23 || minutes > 59) {
+	int hours, minutes;
+	if ((text[0] != '+' && text[0] != '-') || !matches(text + 1, "00:00") || text[6] != '\0' ||
+	    sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 || minutes > 59) {
 		return false;
 	}
 	*offset = (text[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
 	return true;
 }
 
+static int days_of(int year, int month) {
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return days[month - 1] + (leap && month == 2);
+}
+
 bool clock_parse(const char *text, int64_t *wall, struct error *err) {
 	struct tm tm = {0};
-	int used = 0;
-	int64_t offset;
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-		    &tm.tm_sec, &used) != 6 || used != 19) {
-		return fail(err, ERR_INVALID, "'%.40s' is no RFC 3339 time such as 2026-11-22T10:00:00Z", text);
+	int64_t offset = 0;
+	bool shaped = matches(text, "0000-00-00T00:00:00") && sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d", &tm.tm_year,
+								      &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6;
+	const char *rest = shaped ? text + 19 : text;
+	if (shaped && *rest == '.') {
+		size_t digits = strspn(rest + 1, "0123456789");
+		shaped = digits > 0;
+		rest += 1 + digits;
 	}
-	const char *rest = text + used;
-	if (*rest == '.') {
-		for (rest++; isdigit((unsigned char)*rest); rest++) {
-		}
-	}
-	if (!offset_parse(rest, &offset) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
+	if (!shaped || !offset_parse(rest, &offset) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+	    tm.tm_mday > days_of(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
 		return fail(err, ERR_INVALID, "'%.40s' is no RFC 3339 time such as 2026-11-22T10:00:00Z", text);
 	}
 	tm.tm_year -= 1900;
@@ -73,7 +88,7 @@ bool duration_parse(const char *text, int64_t *seconds, struct error *err) {
 		for (; isdigit((unsigned char)*at) && number < INT64_C(1000000000); at++) {
 			number = number * 10 + (*at - '0');
 		}
-		int64_t unit = *at == 'h' ? 3600 : *at == 'm' && at[1] != 's' ? 60 : *at == 's' ? 1 : 0;
+		int64_t unit = *at == 'h' ? 3600 : *at == 'm' ? 60 : *at == 's' ? 1 : 0;
 		ok = at > from && unit > 0;
 		total += number * unit;
 		at += ok;

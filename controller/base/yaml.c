@@ -76,7 +76,11 @@ static json_t *plain(struct reader *reader, const char *text, size_t length) {
 		refuse(reader, "a number with a leading zero: write it in decimal, or quote it");
 		return NULL;
 	}
-	return real ? json_real(strtod(text, NULL)) : json_integer(strtoll(text, NULL, 10));
+	json_t *value = real ? json_real(strtod(text, NULL)) : json_integer(strtoll(text, NULL, 10));
+	if (!value) {
+		refuse(reader, "a number out of range");
+	}
+	return value;
 }
 
 static json_t *scalar(struct reader *reader) {
@@ -116,7 +120,10 @@ static bool member(struct reader *reader, json_t *object, int depth) {
 		return refuse(reader, "a key must be a scalar");
 	}
 	cleanup_str struct str key = {0};
-	str_adds(&key, (const char *)reader->event.data.scalar.value);
+	str_add(&key, reader->event.data.scalar.value, reader->event.data.scalar.length);
+	if (strlen(key.text) != key.length) {
+		return refuse(reader, "a key with a NUL character");
+	}
 	if (json_object_get(object, key.text)) {
 		return refuse(reader, "a key stands here for the second time");
 	}
@@ -150,6 +157,11 @@ static json_t *mapping(struct reader *reader, int depth) {
 static json_t *node(struct reader *reader, int depth) {
 	if (depth > DEEPEST) {
 		refuse(reader, "nested too deep");
+		return NULL;
+	}
+	if ((reader->event.type == YAML_SEQUENCE_START_EVENT && reader->event.data.sequence_start.tag) ||
+	    (reader->event.type == YAML_MAPPING_START_EVENT && reader->event.data.mapping_start.tag)) {
+		refuse(reader, "tags are not taken");
 		return NULL;
 	}
 	switch (reader->event.type) {

@@ -220,7 +220,8 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	if (object->deleting) {
 		return has_finalizer(&work) ? finish(&work, err) : true;
 	}
-	return set_finalizer(&work, work.cluster_count > 0, err) && report(&work, err);
+	/* Once there it stays: who ceased to refer to the list may not have closed yet. Its end looks at that. */
+	return set_finalizer(&work, has_finalizer(&work) || work.cluster_count > 0, err) && report(&work, err);
 }
 
 const struct reconciler allowlist_reconciler = {"allowlist", &kind_allowlist, reconcile};

@@ -122,40 +122,52 @@ static const char *annotation(const json_t *object, const char *key) {
 	return json_string_value(json_at(object, "metadata", "annotations", key, NULL));
 }
 
+/* Is this CA the token's key of that generation? False: the token could not say. */
+static bool of_generation(struct work *work, const struct authority *authority, int generation, const char *ca, bool *is,
+	struct error *err) {
+	*is = ca && certificate_key_in_token(authority->token, key_label(work, generation), ca, err);
+	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
+}
+
 /* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it stands
  * first), and of the other one, when there is one: then a rotation was under way. */
-static bool adopt(struct work *work, struct authority *authority, const char *root) {
+static bool adopt(struct work *work, struct authority *authority, const char *root, bool *adopted, struct error *err) {
 	struct error ignored;
 	const char *const *cas = certificate_split(work->arena, root, &ignored);
-	for (int generation = 1; cas && generation <= MOST_GENERATIONS; generation++) {
-		if (!certificate_key_in_token(authority->token, key_label(work, generation), cas[0], &ignored)) {
-			continue;
+	bool newer = false;
+	*adopted = false;
+	for (int generation = 1; cas && !*adopted && generation <= MOST_GENERATIONS; generation++) {
+		if (!of_generation(work, authority, generation, cas[0], adopted, err) ||
+		    (*adopted && !of_generation(work, authority, generation + 1, cas[1], &newer, err))) {
+			return false;
 		}
+		authority->generation = *adopted ? generation : authority->generation;
+	}
+	if (*adopted) {
 		const char *wish = work->cluster->spec.tls.rotate_ca;
-		bool newer = cas[1] && certificate_key_in_token(authority->token, key_label(work, generation + 1), cas[1], &ignored);
-		authority->generation = generation;
 		authority->progress = (struct ca_progress){.since = work->now,
 			.step = newer ? CA_TRUST_BOTH : cas[1] ? CA_NEW_LEAVES : CA_STABLE};
 		authority->rotated = wish ? wish : "";
 		authority->root = root;
-		return true;
 	}
-	return false;
+	return true;
 }
 
-/* When somebody took the ConfigMap away, or put something else into it. */
-static bool recover(struct work *work, struct authority *authority) {
-	for (size_t i = 0; i < work->groups.count; i++) {
+/* When somebody took the ConfigMap away, or put something else into it. A Secret or a token that cannot be read ends the
+ * pass: a new CA is made only when it is certain that there is none. */
+static bool recover(struct work *work, struct authority *authority, bool *recovered, struct error *err) {
+	*recovered = false;
+	for (size_t i = 0; !*recovered && i < work->groups.count; i++) {
 		json_t *secret;
-		struct error ignored;
-		const char *root = child_document(work, SECRET, work->groups.items[i].certificate, &secret, &ignored) && secret
-					   ? secret_text(work->arena, secret, "ca.crt")
-					   : NULL;
-		if (root && adopt(work, authority, root)) {
-			return true;
+		if (!child_document(work, SECRET, work->groups.items[i].certificate, &secret, err)) {
+			return false;
+		}
+		const char *root = secret && is_ours(work, secret) ? secret_text(work->arena, secret, "ca.crt") : NULL;
+		if (root && !adopt(work, authority, root, recovered, err)) {
+			return false;
 		}
 	}
-	return false;
+	return true;
 }
 
 static void read_progress(struct work *work, struct authority *authority, const json_t *live) {
@@ -185,13 +197,6 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	authority->progress.not_after = facts.not_after;
 	authority->identity = digest_hex(work->arena, &anchors, 16);
 	return true;
-}
-
-/* Is this CA the token's key of that generation? False: the token could not say. */
-static bool of_generation(struct work *work, const struct authority *authority, int generation, const char *ca, bool *is,
-	struct error *err) {
-	*is = ca && certificate_key_in_token(authority->token, key_label(work, generation), ca, err);
-	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
 }
 
 /* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there. A new CA
@@ -225,10 +230,10 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 	read_progress(work, authority, live);
 	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
 	bool usable = false;
-	if (named && !bundle(work, authority, &usable, err)) {
+	if ((named && !bundle(work, authority, &usable, err)) || (!usable && !recover(work, authority, &usable, err))) {
 		return false;
 	}
-	if (usable || recover(work, authority) || named) {
+	if (usable || named) {
 		return true;
 	}
 	bool may_make = work->pass->may_write && !work->plan_only;

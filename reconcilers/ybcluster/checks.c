@@ -15,7 +15,7 @@ static bool same_series(const char *a, const char *b) {
 static bool check_version(struct work *work, struct error *err) {
 	const char *wanted = work->cluster->spec.version, *running = work->cluster->status.version;
 	if (!wanted || !running || (same_series(running, wanted) && strverscmp(wanted, running) >= 0)) {
-		work->observed.version = version_of(work->cluster, &work->world->settings);
+		work->version_accepted = true;
 		return true;
 	}
 	return fail_because(err, ERR_BLOCKED, "NeedsDatabase",
@@ -138,45 +138,56 @@ static void nodes_finding(struct work *work) {
 }
 
 /* Every pod runs the newest certificates when none is outdated; until then the condition says how many are. */
-static void certificates_finding(struct work *work, bool ok) {
+static void certificates_finding(struct work *work, const struct rollout *rollout, enum outcome outcome) {
 	struct observed *observed = &work->observed;
 	if (!observed->root_fingerprint) {
 		return;
 	}
-	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
-		&work->children, ybcluster_replication_factor(&work->cluster->spec), false);
 	if (observed->certificates_not_after <= work->now) {
 		find_false(observed, "CertificatesReady", "Expired", "a certificate has expired");
-	} else if (rollout.untrusted) {
+	} else if (rollout->untrusted) {
 		find_false(observed, "CertificatesReady", "NotServedByAll",
-			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout.untrusted));
-	} else if (!ok) {
+			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout->untrusted));
+	} else if (outcome == OUTCOME_STALLED) {
 		find_unknown(observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
-	} else {
+	} else if (outcome == OUTCOME_DONE) {
 		find_true(observed, "CertificatesReady", "Issued",
 			arena_printf(work->arena, "CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
 				observed->root_fingerprint));
 	}
 }
 
-static void allow_lists_finding(struct work *work, bool ok) {
+static void allow_lists_finding(struct work *work, enum outcome outcome) {
 	const struct allowed *allowed = work->observed.allowed;
-	if (!allowed) {
+	if (!allowed || outcome == OUTCOME_PASSING) {
 		return;
 	}
-	if (!allowed->whole) {
+	if (allowed->whole && work->frozen) {
+		find_unknown(&work->observed, "AllowListsApplied", "OnlyClosing",
+			"what must close is closed; what is newly wanted is not opened while the cluster is paused or stalled");
+	} else if (!allowed->whole) {
 		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	} else if (work->plan_only && work->changes) {
 		find_false(&work->observed, "AllowListsApplied", "PlanOnly", "changes are planned and not made");
-	} else if (ok) {
+	} else if (outcome == OUTCOME_DONE) {
 		find_true(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	}
 }
 
-void checks_after(struct work *work, bool ok) {
+/* The release counts as running once every pod runs it: until then the spec may go back to the one before. */
+static void pin_version(struct work *work, const struct rollout *rollout, enum outcome outcome) {
+	if (work->version_accepted && outcome == OUTCOME_DONE && rollout->move == ROLLOUT_DONE) {
+		work->observed.version = version_of(work->cluster, &work->world->settings);
+	}
+}
+
+void checks_after(struct work *work, enum outcome outcome) {
 	nodes_finding(work);
-	certificates_finding(work, ok);
-	allow_lists_finding(work, ok);
+	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
+		&work->children, ybcluster_replication_factor(&work->cluster->spec), false);
+	certificates_finding(work, &rollout, outcome);
+	allow_lists_finding(work, outcome);
+	pin_version(work, &rollout, outcome);
 	observe_isolation(work);
 	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
 		const struct child *service = children_find(&work->children, SERVICE, work->pass->name);

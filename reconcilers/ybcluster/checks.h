@@ -8,6 +8,11 @@ must_check bool checks_before(struct work *work, struct error *err);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. */
 must_check bool checks_scale(struct work *work, struct error *err);
 /* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, from what this pass saw. */
-void checks_after(struct work *work, bool ok);
+enum outcome {
+	OUTCOME_DONE,    /* everything was verified and written */
+	OUTCOME_STALLED, /* something outside must change first */
+	OUTCOME_PASSING, /* a failure that the next try may not have: conditions stay as they were */
+};
+void checks_after(struct work *work, enum outcome outcome);
 
 #endif

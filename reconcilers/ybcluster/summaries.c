@@ -18,6 +18,21 @@ const char *group_of_object(const json_t *object) {
 	return json_string_value(json_at(object, "metadata", "labels", LABEL_CLUSTER, NULL));
 }
 
+const char *group_of_policy(const json_t *object) {
+	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
+	const char *group = group_of_object(object), *name = json_text_or(object, "metadata.name", "");
+	json_t *owner = json_get(object, "metadata.ownerReferences.0");
+	bool owned = group && json_bool(owner, "controller", false) && strcmp(json_text_or(owner, "kind", ""), "YBCluster") == 0 &&
+		     strcmp(json_text_or(owner, "name", ""), group) == 0;
+	size_t length = owned ? strlen(group) : 0;
+	for (size_t i = 0; owned && strncmp(name, group, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
+		if (strcmp(name + length, suffixes[i]) == 0) {
+			return group;
+		}
+	}
+	return NULL;
+}
+
 static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 static char *format(const char *pattern, ...) {
 	char *text = NULL;

@@ -163,8 +163,9 @@ static void conclude(struct work *work, bool ok, struct error *err) {
 		/* Not an object that is not there, but something outside that the cluster cannot go on without. */
 		err->kind = ERR_BLOCKED;
 	}
-	checks_after(work, ok);
-	if (!ok && (err->kind == ERR_BLOCKED || err->kind == ERR_INVALID || err->kind == ERR_FORBIDDEN)) {
+	bool stalls = !ok && (err->kind == ERR_BLOCKED || err->kind == ERR_INVALID || err->kind == ERR_FORBIDDEN);
+	checks_after(work, ok ? OUTCOME_DONE : stalls ? OUTCOME_STALLED : OUTCOME_PASSING);
+	if (stalls) {
 		stall(work, err->reason[0] ? err->reason : error_kind_name(err->kind), err->text);
 	} else if (!ok) {
 		work->observed.reconciling = true;
