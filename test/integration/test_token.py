@@ -9,6 +9,7 @@ from control_plane import ROOT
 from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
 from operator_process import BINARY, Home, Operator
 from test_network import opened
+from test_rotation import key_labels
 from waiting import stays, wait_until
 
 ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")
@@ -41,6 +42,28 @@ def no_token(home):
         for one in away.iterdir():
             one.rename(tokens / one.name)
     return mend
+
+
+def softhsm(home, *arguments):
+    subprocess.run(["softhsm2-util", *arguments], env=home.environment(), check=True, capture_output=True)
+
+
+def other_token(home):
+    """A token of the same label and PIN that holds nothing."""
+    tokens, away, other = home.folder / "tokens", home.folder / "away", home.folder / "other"
+    tokens.rename(away)
+    tokens.mkdir()
+    softhsm(home, "--init-token", "--free", "--label", "ybcluster-operator", "--so-pin", "12345678",
+            "--pin", (home.folder / "pin").read_text())
+
+    def mend():
+        tokens.rename(other)
+        away.rename(tokens)
+    return mend
+
+
+def keys_in(home):
+    return [label for label in key_labels(home) if label.startswith("ybcluster/")]
 
 
 CAUSES = {"TokenPinIncorrect": wrong_pin, "TokenUnavailable": no_token}
@@ -89,8 +112,37 @@ def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, sp
         wait_for_ready(kubectl, "two", namespace)
         assert issued(kubectl, "one", namespace) == before and children.pods(kubectl, "one", namespace) == pods
         assert opened(kubectl, namespace) == {"198.51.100.0/24", "203.0.113.0/24"}
-        kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")
+        kubectl.delete("ybclusters,allowlists", "--all", namespace, "--timeout=60s")
         assert (spoilt.folder / "pin").read_text() not in operator.log_file.read_text(), "the PIN stands in the log"
+    finally:
+        operator.stop()
+
+
+def test_a_token_without_the_ca_of_the_cluster_issues_nothing(kubectl, namespace, spoilt):
+    operator = Operator(spoilt).start()
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before, pods = issued(kubectl, "one", namespace), children.pods(kubectl, "one", namespace)
+    operator.stop()
+
+    mend = other_token(spoilt)
+    operator = Operator(spoilt).start()
+    try:
+        for wanted, status in (("Stalled", "True"), ("Ready", "False")):
+            wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, "TokenLacksCA", 30)
+        kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
+        wait_until("closed without the CA", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 30)
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "now", "rotateCA": "now"}}})
+        stays("nothing issued", lambda: issued(kubectl, "one", namespace) == before, 5, 1)
+        assert keys_in(spoilt) == [], "a CA was made anew in the other token"
+        assert children.pods(kubectl, "one", namespace) == pods
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": None, "rotateCA": None}}})
+        operator.stop()
+        mend()
+        operator = Operator(spoilt).start()
+        wait_for_ready(kubectl, "one", namespace)
+        assert issued(kubectl, "one", namespace) == before and children.pods(kubectl, "one", namespace) == pods
+        kubectl.delete("ybclusters,allowlists", "--all", namespace, "--timeout=60s")
     finally:
         operator.stop()
 
@@ -131,5 +183,5 @@ def test_a_token_that_lets_keys_out_is_refused(kubectl, namespace, spoilt):
     finally:
         operator.stop()
         healthy = Operator(spoilt).start()  # for the finalizer of the cluster
-        kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+        kubectl.delete("ybclusters,allowlists", "--all", namespace, "--timeout=60s")
         healthy.stop()
