@@ -8,7 +8,7 @@
 #include "ybcluster/work.h"
 
 enum { CERTIFICATE = 1100, KEY = 240, CA = 700, CHAIN = 2300 }; /* bytes of PEM, as measured */
-static const int64_t LAST_DAY = 4102444800;						/* 2100-01-01 */
+static const int64_t LAST_DAY = 4102444800;                     /* 2100-01-01 */
 static const char DIGEST[] = "00000000000000000000000000000000";
 
 bool __real_certificates_ensure(struct work *work, struct error *err);

@@ -18,18 +18,24 @@ static const struct option_row {
 	int most; /* LIST, CIDRS: entries; NUMBER: the largest */
 	const char *help;
 } rows[] = {
-	{"kubeconfig", TEXT, offsetof(struct options, kube.kubeconfig), 0, "FILE; else $KUBECONFIG, the pod's service account, ~/.kube/config"},
+	{"kubeconfig", TEXT, offsetof(struct options, kube.kubeconfig), 0,
+		"FILE; else $KUBECONFIG, the pod's service account, ~/.kube/config"},
 	{"context", TEXT, offsetof(struct options, kube.context), 0, "NAME of the kubeconfig's context"},
-	{"insecure-skip-tls-verify", SWITCH, offsetof(struct options, kube.allow_insecure), 0, "accept a kubeconfig that says so"},
-	{"operator-namespace", TEXT, offsetof(struct options, operator_namespace), 0, "NAME: where the Lease and the PKI's ConfigMap are"},
+	{"insecure-skip-tls-verify", SWITCH, offsetof(struct options, kube.allow_insecure), 0,
+		"accept a kubeconfig that says so"},
+	{"operator-namespace", TEXT, offsetof(struct options, operator_namespace), 0,
+		"NAME: where the Lease and the PKI's ConfigMap are"},
 	{"namespaces", LIST, offsetof(struct options, namespaces), MOST_NAMESPACES, "A,B: watch these only"},
-	{"cluster-domain", TEXT, offsetof(struct options, cluster_domain), 0, "DOMAIN of the cluster's DNS (cluster.local)"},
+	{"cluster-domain", TEXT, offsetof(struct options, cluster_domain), 0,
+		"DOMAIN of the cluster's DNS (cluster.local)"},
 	{"dns-cidr", CIDRS, offsetof(struct options, dns_cidrs), MOST_CIDRS, "CIDR,...: resolvers outside kube-system"},
-	{"pod-cidr", CIDRS, offsetof(struct options, pod_cidrs), MOST_CIDRS, "CIDR,...: pods' addresses, never let in by an allow list"},
+	{"pod-cidr", CIDRS, offsetof(struct options, pod_cidrs), MOST_CIDRS,
+		"CIDR,...: pods' addresses, never let in by an allow list"},
 	{"token-module", TEXT, offsetof(struct options, token.module), 0, "FILE: the PKCS#11 module"},
 	{"token-label", TEXT, offsetof(struct options, token.label), 0, "LABEL of the token"},
 	{"token-pin-file", TEXT, offsetof(struct options, token.pin_file), 0, "FILE with the token's PIN"},
-	{"root-token-module", TEXT, offsetof(struct options, root_token.module), 0, "pki init: FILE, when the root lives in another token"},
+	{"root-token-module", TEXT, offsetof(struct options, root_token.module), 0,
+		"pki init: FILE, when the root lives in another token"},
 	{"root-token-label", TEXT, offsetof(struct options, root_token.label), 0, "pki init: its LABEL"},
 	{"root-token-pin-file", TEXT, offsetof(struct options, root_token.pin_file), 0, "pki init: FILE with its PIN"},
 	{"health-bind", TEXT, offsetof(struct options, health_bind), 0, "ADDRESS of /healthz and /readyz (0.0.0.0)"},
@@ -47,8 +53,8 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 static void help(FILE *out) {
 	fprintf(out, "usage: ybcluster-operator run [OPTIONS]       keep YBClusters and AllowLists as they are declared\n"
-		     "       ybcluster-operator pki init [OPTIONS]  make root and intermediate in the token, once\n"
-		     "       ybcluster-operator version\n\n");
+				 "       ybcluster-operator pki init [OPTIONS]  make root and intermediate in the token, once\n"
+				 "       ybcluster-operator version\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		fprintf(out, "  --%-26s %s\n", rows[i].name, rows[i].help);
 	}
@@ -147,8 +153,8 @@ static bool parse_rows(struct options *options, int argc, char **argv, int *stat
 
 static bool whole_token(const struct token_config *token, const char *prefix) {
 	if (token->module && (!token->label || !token->pin_file)) {
-		fprintf(stderr, "ybcluster-operator: --%stoken-module needs --%stoken-label and --%stoken-pin-file\n", prefix, prefix,
-			prefix);
+		fprintf(stderr, "ybcluster-operator: --%stoken-module needs --%stoken-label and --%stoken-pin-file\n", prefix,
+			prefix, prefix);
 		return false;
 	}
 	return true;
@@ -156,8 +162,14 @@ static bool whole_token(const struct token_config *token, const char *prefix) {
 
 bool options_parse(struct options *options, int argc, char **argv, int *status) {
 	*status = 2;
-	*options = (struct options){.cluster_domain = "cluster.local", .health_bind = "0.0.0.0", .metrics_bind = "0.0.0.0",
-		.health_port = 8081, .metrics_port = 8443, .workers = 8, .log_format = LOG_FORMAT_JSON, .log_level = LOG_INFO,
+	*options = (struct options){.cluster_domain = "cluster.local",
+		.health_bind = "0.0.0.0",
+		.metrics_bind = "0.0.0.0",
+		.health_port = 8081,
+		.metrics_port = 8443,
+		.workers = 8,
+		.log_format = LOG_FORMAT_JSON,
+		.log_level = LOG_INFO,
 		.kube = {.field_manager = "ybcluster-operator", .user_agent = "ybcluster-operator/" YBC_VERSION}};
 	const char *first = argc > 1 ? argv[1] : "", *second = argc > 2 ? argv[2] : "";
 	int words = 2;

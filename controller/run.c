@@ -5,9 +5,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bench.h"
 #include "commands.h"
-#include "base/clock.h"
 #include "kube/lease.h"
 #include "kube/watch.h"
 #include "pure/manifests.h"
@@ -101,14 +101,17 @@ static bool build(struct run *run, struct error *err) {
 		return false;
 	}
 	const char *home = options->operator_namespace ? options->operator_namespace : kube_config_namespace(run->config);
-	run->world.settings = (struct settings){.cluster_domain = options->cluster_domain, .operator_namespace = home,
-		.default_version = "2025.2.2.1-b1", .dns_cidrs = options->dns_cidrs, .pod_cidrs = options->pod_cidrs};
+	run->world.settings = (struct settings){.cluster_domain = options->cluster_domain,
+		.operator_namespace = home,
+		.default_version = "2025.2.2.1-b1",
+		.dns_cidrs = options->dns_cidrs,
+		.pod_cidrs = options->pod_cidrs};
 	make_identity(run);
 	run->queue = queue_create();
 	run->store = store_create(watched_table, watched_count, world_changed, &run->world);
 	run->events = events_create(run->config, "ybcluster-operator", run->identity);
-	run->watches = watches_create(run->config, run->store, watched_table, watched_count,
-		options->namespaces[0] ? options->namespaces : NULL);
+	run->watches = watches_create(
+		run->config, run->store, watched_table, watched_count, options->namespaces[0] ? options->namespaces : NULL);
 	run->world.vault = vault_create(&options->token, home);
 	run->world.queue = run->queue;
 	run->world.store = run->store;
@@ -122,9 +125,15 @@ static bool build(struct run *run, struct error *err) {
 
 static void start_workers(struct run *run) {
 	struct kube_fence fence = {lease_held, run->lease};
-	run->workers = workers_start(&(struct workers_config){.count = run->options->workers, .queue = run->queue,
-		.config = run->config, .fence = run->lease ? &fence : NULL, .store = run->store, .events = run->events,
-		.metrics = run->metrics, .world = &run->world, .reconcilers = bench_reconcilers(&run->world)});
+	run->workers = workers_start(&(struct workers_config){.count = run->options->workers,
+		.queue = run->queue,
+		.config = run->config,
+		.fence = run->lease ? &fence : NULL,
+		.store = run->store,
+		.events = run->events,
+		.metrics = run->metrics,
+		.world = &run->world,
+		.reconcilers = bench_reconcilers(&run->world)});
 	run->leading = true;
 	metrics_set(run->metrics, "leader_election_master_status", "name=\"ybcluster-operator\"", 1);
 	log_info("reconciling", "identity", run->identity, "server", kube_config_server(run->config));

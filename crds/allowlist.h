@@ -11,7 +11,7 @@ struct allowlist_entry {
 	const char *cidr; /* as written */
 	const char *description;
 	int64_t expires_at; /* stops counting at this second; 0: never */
-	struct cidr range;	/* filled in when decoded */
+	struct cidr range;  /* filled in when decoded */
 };
 
 struct allowlist_spec {

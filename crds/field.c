@@ -93,7 +93,7 @@ static bool refuse_word(struct walk *walk, const struct place *place, const stru
 
 static bool entries_fit(struct walk *walk, const struct place *place, const struct field *field, size_t count) {
 	return (field->max == 0 || (count >= (size_t)field->min && count <= (size_t)field->max)) ||
-		   refuse_bounds(walk, place, field, " entries");
+	       refuse_bounds(walk, place, field, " entries");
 }
 
 static bool take_text(
@@ -204,7 +204,7 @@ static bool take_object(
 
 static bool take_array(struct walk *walk, const struct place *place, const struct field *field, const json_t *value) {
 	return json_is_array(value) ? entries_fit(walk, place, field, json_array_size(value))
-								: refuse(walk, place, value, "a list");
+	                            : refuse(walk, place, value, "a list");
 }
 
 static bool take_texts(

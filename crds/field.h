@@ -9,34 +9,34 @@
 #include "base/arena.h"
 #include "crds/form.h"
 
-enum field_type {	  /* member                    min, max */
-	FIELD_TEXT,		  /* const char *              max: characters, 0: the form's */
-	FIELD_WORD,		  /* const char *, of `words` */
-	FIELD_ENUM,		  /* an enum, index in `words` */
-	FIELD_INT,		  /* int                       the value's */
-	FIELD_LONG,		  /* int64_t                   the value's */
-	FIELD_BOOL,		  /* bool */
-	FIELD_DURATION,	  /* int64_t, seconds          seconds; max 0: none */
-	FIELD_TIME,		  /* int64_t, Unix seconds */
-	FIELD_MINUTE,	  /* int, minute of the day */
-	FIELD_OBJECT,	  /* a struct by `fields` */
-	FIELD_TEXTS,	  /* const char **, and count  entries; texts by form */
-	FIELD_WORDS,	  /* bool for each of `words`  entries */
-	FIELD_OBJECTS,	  /* an array of `size`, count entries */
-	FIELD_MAP,		  /* json_t *: keys by `keys`, texts by form   entries */
-	FIELD_JSON,		  /* json_t *, an object       entries; max 0: not looked at */
+enum field_type {     /* member                    min, max */
+	FIELD_TEXT,       /* const char *              max: characters, 0: the form's */
+	FIELD_WORD,       /* const char *, of `words` */
+	FIELD_ENUM,       /* an enum, index in `words` */
+	FIELD_INT,        /* int                       the value's */
+	FIELD_LONG,       /* int64_t                   the value's */
+	FIELD_BOOL,       /* bool */
+	FIELD_DURATION,   /* int64_t, seconds          seconds; max 0: none */
+	FIELD_TIME,       /* int64_t, Unix seconds */
+	FIELD_MINUTE,     /* int, minute of the day */
+	FIELD_OBJECT,     /* a struct by `fields` */
+	FIELD_TEXTS,      /* const char **, and count  entries; texts by form */
+	FIELD_WORDS,      /* bool for each of `words`  entries */
+	FIELD_OBJECTS,    /* an array of `size`, count entries */
+	FIELD_MAP,        /* json_t *: keys by `keys`, texts by form   entries */
+	FIELD_JSON,       /* json_t *, an object       entries; max 0: not looked at */
 	FIELD_JSON_ARRAY, /* json_t *                  entries */
 };
 
 struct field {
 	const char *name;
 	enum field_type type;
-	size_t offset, size;		/* of the member in the struct that the table is for */
-	size_t count;				/* offset of the size_t beside a list */
-	size_t element;				/* FIELD_OBJECTS: size of one */
+	size_t offset, size;        /* of the member in the struct that the table is for */
+	size_t count;               /* offset of the size_t beside a list */
+	size_t element;             /* FIELD_OBJECTS: size of one */
 	const struct field *fields; /* a table, ended by a row without name */
-	const char *const *words;	/* ended by NULL */
-	const char *def;			/* JSON text, or NULL: nothing stands there */
+	const char *const *words;   /* ended by NULL */
+	const char *def;            /* JSON text, or NULL: nothing stands there */
 	int64_t min, max;
 	enum form_name form, keys;
 	bool required;

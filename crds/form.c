@@ -119,7 +119,7 @@ static bool duration(const char *text) {
 
 static bool minute(const char *text) {
 	return strlen(text) == 5 && strspn(text, DIGITS) == 2 && text[2] == ':' && strspn(text + 3, DIGITS) == 2 &&
-		   (text[0] < '2' || (text[0] == '2' && text[1] < '4')) && text[3] < '6';
+	       (text[0] < '2' || (text[0] == '2' && text[1] < '4')) && text[3] < '6';
 }
 
 static bool value(const char *text) {
@@ -139,24 +139,24 @@ static bool qualified(const char *text) {
 #define PART "[a-z0-9]([-._a-z0-9]*[a-z0-9])?"
 
 const struct form forms[FORM_COUNT] = {
-	[FORM_FREE] = {NULL,										   1024, anything,	 "a text"											 },
-	[FORM_PLAIN] = {"^[^\\x00-\\x1f\\x7f]*$",						  1024, plain,	   "without control characters"						   },
-	[FORM_REASON] = {"^[A-Z][A-Za-z0-9]*$",							64,	reason,		"one CamelCase word"								},
-	[FORM_LABEL] = {"^" DNS "$",									63,	 label,		"a DNS label: lower-case letters, digits and '-'"	 },
-	[FORM_SUBDOMAIN] = {"^" DNS "(\\." DNS ")*$",						  253,  subdomain,
-				   "an object's name: lower-case letters, digits, '-', '.'"																},
-	[FORM_HOSTNAME] = {"^(" DNS "\\.)+[a-z]([-a-z0-9]*[a-z0-9])?$",	253,	 hostname,
-				   "a DNS name with at least one dot, and no address"																	},
-	[FORM_VERSION] = {"^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+-b[0-9]+$",	 40,	 version,
-				   "a release with its build, such as 2025.1.1.0-b70"																	},
-	[FORM_REPOSITORY] = {"^" PART "(:[0-9]+)?(/" PART ")*$",			 255,  repository,
-				   "an image repository without tag and digest"																		  },
-	[FORM_USER] = {"^[a-z][a-z0-9_]*$",							63,	identifier, "lower-case letters, digits and '_', a letter first"},
-	[FORM_TOKEN] = {"^[-A-Za-z0-9._:]+$",							  63,	  token,		 "letters, digits, '.', '_', ':' and '-'"			 },
-	[FORM_SIZE] = {"^[1-9][0-9]{0,5}(Gi|Ti)$",					   8,	  size,		"a whole number of Gi or Ti"						},
-	[FORM_DURATION] = {"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$",			   20,   duration,	 "a duration such as 720h, 1h30m or 10s"				},
-	[FORM_MINUTE] = {"^([01][0-9]|2[0-3]):[0-5][0-9]$",				5,	   minute,	   "a time of day such as 03:30"						},
-	[FORM_FLAG] = {"^[a-z][a-z0-9_]*$",							100,	 identifier, "a flag's name: lower-case letters, digits and '_'" },
-	[FORM_QUALIFIED] = {"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?" NAME "$", 317,	 qualified,	"the key of a label"								},
-	[FORM_VALUE] = {"^(" NAME ")?$",								 63,	 value,		"the value of a label"							  },
+	[FORM_FREE] = {NULL, 1024, anything, "a text"},
+	[FORM_PLAIN] = {"^[^\\x00-\\x1f\\x7f]*$", 1024, plain, "without control characters"},
+	[FORM_REASON] = {"^[A-Z][A-Za-z0-9]*$", 64, reason, "one CamelCase word"},
+	[FORM_LABEL] = {"^" DNS "$", 63, label, "a DNS label: lower-case letters, digits and '-'"},
+	[FORM_SUBDOMAIN] = {"^" DNS "(\\." DNS ")*$", 253, subdomain,
+		"an object's name: lower-case letters, digits, '-', '.'"},
+	[FORM_HOSTNAME] = {"^(" DNS "\\.)+[a-z]([-a-z0-9]*[a-z0-9])?$", 253, hostname,
+		"a DNS name with at least one dot, and no address"},
+	[FORM_VERSION] = {"^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+-b[0-9]+$", 40, version,
+		"a release with its build, such as 2025.1.1.0-b70"},
+	[FORM_REPOSITORY] = {"^" PART "(:[0-9]+)?(/" PART ")*$", 255, repository,
+		"an image repository without tag and digest"},
+	[FORM_USER] = {"^[a-z][a-z0-9_]*$", 63, identifier, "lower-case letters, digits and '_', a letter first"},
+	[FORM_TOKEN] = {"^[-A-Za-z0-9._:]+$", 63, token, "letters, digits, '.', '_', ':' and '-'"},
+	[FORM_SIZE] = {"^[1-9][0-9]{0,5}(Gi|Ti)$", 8, size, "a whole number of Gi or Ti"},
+	[FORM_DURATION] = {"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", 20, duration, "a duration such as 720h, 1h30m or 10s"},
+	[FORM_MINUTE] = {"^([01][0-9]|2[0-3]):[0-5][0-9]$", 5, minute, "a time of day such as 03:30"},
+	[FORM_FLAG] = {"^[a-z][a-z0-9_]*$", 100, identifier, "a flag's name: lower-case letters, digits and '_'"},
+	[FORM_QUALIFIED] = {"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?" NAME "$", 317, qualified, "the key of a label"},
+	[FORM_VALUE] = {"^(" NAME ")?$", 63, value, "the value of a label"},
 };

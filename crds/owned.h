@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct owned {
-	const char *names;	 /* alternatives as in the CRD's pattern: "a_|b$", prefixes unless they end in '$' */
+	const char *names;   /* alternatives as in the CRD's pattern: "a_|b$", prefixes unless they end in '$' */
 	const char *instead; /* what to use: ends the sentence "... is the operator's: " */
 };
 

@@ -23,7 +23,7 @@ static bool check_name(const struct ybcluster *cluster, struct error *err) {
 		longest = length > longest ? length : longest;
 	}
 	return longest <= STATEFULSET_NAME_MAX ||
-		   fail_because(err, ERR_INVALID, "InvalidSpec",
+	       fail_because(err, ERR_INVALID, "InvalidSpec",
 			   "metadata.name: name + '-tserver-' + longest zone are %zu characters, at most %d work", longest,
 			   STATEFULSET_NAME_MAX);
 }
@@ -62,7 +62,7 @@ static bool check_nodes(SPEC) {
 static bool small(const struct ybcluster_processes *processes) {
 	int64_t size, limit;
 	return quantity_parse(processes->storage.size, &size) && quantity_parse("10Gi", &limit) && size <= limit &&
-		   processes->storage.volumes == 1;
+	       processes->storage.volumes == 1;
 }
 
 static bool check_sandbox(SPEC) {
@@ -97,10 +97,10 @@ static bool check_keys(const json_t *map, const char *path, const struct owned *
 
 static bool check_owned(SPEC) {
 	return check_keys(spec->masters.flags, "spec.masters.flags", owned_flags, err) &&
-		   check_keys(spec->tservers.flags, "spec.tservers.flags", owned_flags, err) &&
-		   check_keys(spec->pod.labels, "spec.pod.labels", owned_pod_keys, err) &&
-		   check_keys(spec->pod.annotations, "spec.pod.annotations", owned_pod_keys, err) &&
-		   check_keys(spec->endpoints.annotations, "spec.endpoints.annotations", owned_load_balancer_annotations, err);
+	       check_keys(spec->tservers.flags, "spec.tservers.flags", owned_flags, err) &&
+	       check_keys(spec->pod.labels, "spec.pod.labels", owned_pod_keys, err) &&
+	       check_keys(spec->pod.annotations, "spec.pod.annotations", owned_pod_keys, err) &&
+	       check_keys(spec->endpoints.annotations, "spec.endpoints.annotations", owned_load_balancer_annotations, err);
 }
 
 /* Ports on which the processes listen anyway. */
@@ -117,7 +117,7 @@ static bool check_port(SPEC) {
 /* In-cluster names are added by the operator, for this cluster only; nobody gets a certificate for another's. */
 static bool in_cluster_name(const char *name) {
 	return str_ends(name, ".svc") || strstr(name, ".svc.") || str_starts(name, "svc.") ||
-		   str_ends(name, ".cluster.local");
+	       str_ends(name, ".cluster.local");
 }
 
 static bool check_hostnames(SPEC) {
@@ -134,7 +134,7 @@ static bool check_hostnames(SPEC) {
 
 static bool selects(const json_t *selector) {
 	return json_object_size(json_object_get(selector, "matchLabels")) > 0 ||
-		   json_array_size(json_object_get(selector, "matchExpressions")) > 0;
+	       json_array_size(json_object_get(selector, "matchExpressions")) > 0;
 }
 
 /* Empty is never "all": a selector of namespaces that names nothing would let every tenant in. */

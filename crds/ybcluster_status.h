@@ -15,7 +15,7 @@ struct status_action {
 struct ybcluster_status {
 	int64_t observed_generation;
 	const char *phase, *version;
-	int replication_factor;		 /* 0: not yet written */
+	int replication_factor;      /* 0: not yet written */
 	const char *fault_tolerance; /* effective: "None", "Node", "Zone"; NULL: not yet written */
 	struct {
 		int desired, ready;

@@ -20,7 +20,7 @@ struct vault {
 	int64_t tried;            /* clock_monotonic(), 0: never */
 	struct timespec pin_file; /* when it was last changed, at that try */
 	struct pki pki;
-	struct arena *arena;      /* holds the certificates */
+	struct arena *arena; /* holds the certificates */
 };
 
 struct vault *vault_create(const struct token_config *config, const char *operator_namespace) {
@@ -66,7 +66,8 @@ static void try_open(struct vault *vault) {
 struct token *vault_token(struct vault *vault, struct error *err) {
 	pthread_mutex_lock(&vault->lock);
 	if (!vault->token && !vault->config.module) {
-		fail_because(&vault->refused, ERR_BLOCKED, "TokenUnavailable", "the operator was started without --token-module");
+		fail_because(
+			&vault->refused, ERR_BLOCKED, "TokenUnavailable", "the operator was started without --token-module");
 	} else if (!vault->token && worth_trying(vault)) {
 		try_open(vault);
 	}
@@ -85,8 +86,8 @@ static struct kube_call config_map_call(const struct vault *vault, enum kube_ver
 }
 
 /* Reads what is stored into `pki`; a ConfigMap that is not there leaves it empty. */
-static bool stored(struct vault *vault, struct kube_client *client, struct arena *arena, struct pki *pki,
-	struct error *err) {
+static bool stored(
+	struct vault *vault, struct kube_client *client, struct arena *arena, struct pki *pki, struct error *err) {
 	struct kube_call call = config_map_call(vault, KUBE_GET);
 	kube_do(client, arena, &call, 1);
 	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
@@ -101,7 +102,7 @@ static bool stored(struct vault *vault, struct kube_client *client, struct arena
 static bool remember(struct vault *vault, const struct pki *pki, struct error *err) {
 	struct certificate_facts root, intermediate;
 	if (!certificate_read(vault->arena, pki->root, &root, err) ||
-	    !certificate_read(vault->arena, pki->intermediate, &intermediate, err)) {
+		!certificate_read(vault->arena, pki->intermediate, &intermediate, err)) {
 		return fail_in(err, "ConfigMap %s/" PKI_CONFIG_MAP, vault->namespace);
 	}
 	vault->pki = (struct pki){.root = arena_strdup(vault->arena, pki->root),
@@ -129,14 +130,14 @@ const struct pki *vault_pki(struct vault *vault, struct kube_client *client, str
 	return ok ? &vault->pki : NULL;
 }
 
-static bool store_certificates(struct vault *vault, struct kube_client *client, struct arena *arena, const struct pki *pki,
-	struct error *err) {
+static bool store_certificates(
+	struct vault *vault, struct kube_client *client, struct arena *arena, const struct pki *pki, struct error *err) {
 	struct kube_call call = config_map_call(vault, KUBE_APPLY);
 	call.force = true;
-	call.body = arena_own_json(arena,
-		json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata", "name",
-			PKI_CONFIG_MAP, "namespace", vault->namespace, "data", "root.crt", pki->root, "intermediate.crt",
-			pki->intermediate));
+	call.body =
+		arena_own_json(arena, json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}}", "apiVersion", "v1", "kind",
+								  "ConfigMap", "metadata", "name", PKI_CONFIG_MAP, "namespace", vault->namespace,
+								  "data", "root.crt", pki->root, "intermediate.crt", pki->intermediate));
 	kube_do(client, arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
@@ -145,8 +146,8 @@ static bool store_certificates(struct vault *vault, struct kube_client *client, 
 	return true;
 }
 
-bool vault_init(struct vault *vault, struct kube_client *client, const struct token_config *root_token,
-	struct error *err) {
+bool vault_init(
+	struct vault *vault, struct kube_client *client, const struct token_config *root_token, struct error *err) {
 	struct arena *arena = arena_create();
 	struct pki pki = {0};
 	struct pki_config config = {.token = vault_token(vault, err), .algorithm = KEY_ECDSA_P256, .now = clock_wall()};

@@ -1,5 +1,6 @@
-/* The token and the PKI's two certificates, opened when they are first needed and tried again when they were not to be had,
- * so that a token that comes late or a PIN that is mended heals without a restart. All functions are safe from any thread. */
+/* The token and the PKI's two certificates, opened when they are first needed and tried again when they were not to be
+ * had, so that a token that comes late or a PIN that is mended heals without a restart. All functions are safe from any
+ * thread. */
 #ifndef RECONCILERS_VAULT_H
 #define RECONCILERS_VAULT_H
 #include "kube/client.h"
@@ -11,13 +12,13 @@ struct vault;
 
 struct vault *vault_create(const struct token_config *config, const char *operator_namespace);
 void vault_destroy(struct vault *vault);
-/* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before its
- * file has changed: tokens lock themselves after a few tries. */
+/* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before
+ * its file has changed: tokens lock themselves after a few tries. */
 must_check struct token *vault_token(struct vault *vault, struct error *err);
 /* The certificates that `pki init` stored; borrowed for the vault's life. Reason: PKINotInitialised. */
 must_check const struct pki *vault_pki(struct vault *vault, struct kube_client *client, struct error *err);
 /* Makes root and intermediate and stores them, unless both are there: `pki init`. The caller holds the Lease. */
-must_check bool vault_init(struct vault *vault, struct kube_client *client, const struct token_config *root_token,
-	struct error *err);
+must_check bool vault_init(
+	struct vault *vault, struct kube_client *client, const struct token_config *root_token, struct error *err);
 
 #endif

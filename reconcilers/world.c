@@ -13,8 +13,8 @@ static void add(struct world *world, const char *reconciler, const char *namespa
 	queue_add(world->queue, key, low);
 }
 
-static void wake_all(struct world *world, const char *reconciler, const struct kind *kind, const char *namespace,
-	bool low) {
+static void wake_all(
+	struct world *world, const char *reconciler, const struct kind *kind, const char *namespace, bool low) {
 	struct arena *arena = arena_create();
 	size_t count;
 	struct object **objects = store_list(world->store, arena, kind, namespace, &count);
@@ -28,8 +28,8 @@ static void wake_clusters(struct world *world, const char *namespace, bool low) 
 	wake_all(world, "ybcluster", &kind_ybcluster, namespace, low);
 }
 
-/* An AllowList concerns every cluster of its namespace, and so does a NetworkPolicy that is not ours; a cluster concerns the
- * lists, which say who refers to them. */
+/* An AllowList concerns every cluster of its namespace, and so does a NetworkPolicy that is not ours; a cluster
+ * concerns the lists, which say who refers to them. */
 void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial) {
 	struct world *world = context;

@@ -12,13 +12,13 @@
 
 struct world {
 	struct settings settings;
-	struct vault *vault;          /* the token and the PKI's certificates */
-	struct queue *queue;          /* to wake other reconcilers */
+	struct vault *vault; /* the token and the PKI's certificates */
+	struct queue *queue; /* to wake other reconcilers */
 	struct store *store;
 	struct metrics *metrics;
-	pthread_mutex_t turn_lock;    /* protects turn */
-	char turn[320];               /* the cluster whose unasked restarts are under way, "" for none */
-	int64_t turn_used;            /* clock_monotonic() when it last took it: a turn that is not used is lost */
+	pthread_mutex_t turn_lock; /* protects turn */
+	char turn[320];            /* the cluster whose unasked restarts are under way, "" for none */
+	int64_t turn_used;         /* clock_monotonic() when it last took it: a turn that is not used is lost */
 };
 
 /* The rows of all watched kinds and their count; the first CHILD_KINDS rows are the children, by enum child_kind. */
@@ -33,8 +33,8 @@ extern const struct reconciler *const reconcilers[];
 void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial);
 
-/* Takes the turn for restarts that nobody asked for; false: another cluster has it. The same cluster takes it again with
- * every step; after half an hour without one another cluster may. */
+/* Takes the turn for restarts that nobody asked for; false: another cluster has it. The same cluster takes it again
+ * with every step; after half an hour without one another cluster may. */
 bool world_take_turn(struct world *world, const char *namespace, const char *name);
 void world_end_turn(struct world *world, const char *namespace, const char *name);
 

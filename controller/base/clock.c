@@ -29,7 +29,9 @@ const char *clock_format(struct arena *arena, int64_t wall) {
 /* True when `text` begins as `form` says: 0 stands for a digit, T for T or t. */
 static bool matches(const char *text, const char *form) {
 	for (; *form; form++, text++) {
-		bool ok = *form == '0' ? isdigit((unsigned char)*text) : *form == 'T' ? *text == 'T' || *text == 't' : *text == *form;
+		bool ok = *form == '0'   ? isdigit((unsigned char)*text)
+		          : *form == 'T' ? *text == 'T' || *text == 't'
+		                         : *text == *form;
 		if (!ok) {
 			return false;
 		}
@@ -44,7 +46,7 @@ static bool offset_parse(const char *text, int64_t *offset) {
 	}
 	int hours, minutes;
 	if ((text[0] != '+' && text[0] != '-') || !matches(text + 1, "00:00") || text[6] != '\0' ||
-	    sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 || minutes > 59) {
+		sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 || minutes > 59) {
 		return false;
 	}
 	*offset = (text[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
@@ -60,8 +62,9 @@ static int days_of(int year, int month) {
 bool clock_parse(const char *text, int64_t *wall, struct error *err) {
 	struct tm tm = {0};
 	int64_t offset = 0;
-	bool shaped = matches(text, "0000-00-00T00:00:00") && sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d", &tm.tm_year,
-								      &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6;
+	bool shaped =
+		matches(text, "0000-00-00T00:00:00") && sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon,
+													&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6;
 	const char *rest = shaped ? text + 19 : text;
 	if (shaped && *rest == '.') {
 		size_t digits = strspn(rest + 1, "0123456789");
@@ -69,7 +72,7 @@ bool clock_parse(const char *text, int64_t *wall, struct error *err) {
 		rest += 1 + digits;
 	}
 	if (!shaped || !offset_parse(rest, &offset) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-	    tm.tm_mday > days_of(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
+		tm.tm_mday > days_of(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
 		return fail(err, ERR_INVALID, "'%.40s' is no RFC 3339 time such as 2026-11-22T10:00:00Z", text);
 	}
 	tm.tm_year -= 1900;

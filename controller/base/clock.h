@@ -10,7 +10,7 @@
 int64_t clock_wall(void);
 /* Nanoseconds that never go back and go on while the machine sleeps (CLOCK_BOOTTIME): for leases and deadlines. */
 int64_t clock_monotonic(void);
-#define SECONDS(n) ((int64_t)((double)(n) * 1e9))
+#define SECONDS(n) ((int64_t)((double)(n)*1e9))
 
 /* "2026-11-22T10:00:00Z" */
 const char *clock_format(struct arena *arena, int64_t wall);

@@ -47,10 +47,17 @@ bool fail_in(struct error *err, const char *format, ...) {
 
 const char *error_kind_name(enum error_kind kind) {
 	static const char *const names[] = {
-		[ERR_NONE] = "None",           [ERR_INVALID] = "Invalid",     [ERR_NOT_FOUND] = "NotFound",
-		[ERR_CONFLICT] = "Conflict",   [ERR_FORBIDDEN] = "Forbidden", [ERR_THROTTLED] = "Throttled",
-		[ERR_UNAVAILABLE] = "Unavailable", [ERR_GONE] = "Gone",       [ERR_CANCELLED] = "Cancelled",
-		[ERR_BLOCKED] = "Blocked",     [ERR_INTERNAL] = "Internal",
+		[ERR_NONE] = "None",
+		[ERR_INVALID] = "Invalid",
+		[ERR_NOT_FOUND] = "NotFound",
+		[ERR_CONFLICT] = "Conflict",
+		[ERR_FORBIDDEN] = "Forbidden",
+		[ERR_THROTTLED] = "Throttled",
+		[ERR_UNAVAILABLE] = "Unavailable",
+		[ERR_GONE] = "Gone",
+		[ERR_CANCELLED] = "Cancelled",
+		[ERR_BLOCKED] = "Blocked",
+		[ERR_INTERNAL] = "Internal",
 	};
 	return names[kind];
 }

@@ -26,10 +26,10 @@ enum error_kind {
 
 struct error {
 	enum error_kind kind;
-	int http;         /* HTTP status, 0 when the failure is not HTTP's */
-	int retry_after;  /* seconds the server asked to wait, 0 when it did not */
-	char reason[64];  /* one CamelCase word for a condition, "" when none was given */
-	char text[512];   /* what failed, on what, and what would be right; never a secret */
+	int http;        /* HTTP status, 0 when the failure is not HTTP's */
+	int retry_after; /* seconds the server asked to wait, 0 when it did not */
+	char reason[64]; /* one CamelCase word for a condition, "" when none was given */
+	char text[512];  /* what failed, on what, and what would be right; never a secret */
 };
 
 /* Fills the error and returns false, so that `return fail(err, ERR_INVALID, "...")` is one line. */

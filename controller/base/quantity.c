@@ -9,10 +9,22 @@ static const struct suffix {
 	const char *text;
 	long double factor;
 } suffixes[] = {
-	{"", 1},          {"n", 1e-9L},        {"u", 1e-6L},           {"m", 1e-3L},
-	{"k", 1e3L},      {"M", 1e6L},         {"G", 1e9L},            {"T", 1e12L},
-	{"P", 1e15L},     {"E", 1e18L},        {"Ki", 1024},           {"Mi", 1048576},
-	{"Gi", 1073741824}, {"Ti", 1099511627776}, {"Pi", 1125899906842624}, {"Ei", 1152921504606846976},
+	{"", 1},
+	{"n", 1e-9L},
+	{"u", 1e-6L},
+	{"m", 1e-3L},
+	{"k", 1e3L},
+	{"M", 1e6L},
+	{"G", 1e9L},
+	{"T", 1e12L},
+	{"P", 1e15L},
+	{"E", 1e18L},
+	{"Ki", 1024},
+	{"Mi", 1048576},
+	{"Gi", 1073741824},
+	{"Ti", 1099511627776},
+	{"Pi", 1125899906842624},
+	{"Ei", 1152921504606846976},
 };
 
 static const char *number_parse(const char *text, long double *value) {

@@ -160,7 +160,7 @@ static json_t *node(struct reader *reader, int depth) {
 		return NULL;
 	}
 	if ((reader->event.type == YAML_SEQUENCE_START_EVENT && reader->event.data.sequence_start.tag) ||
-	    (reader->event.type == YAML_MAPPING_START_EVENT && reader->event.data.mapping_start.tag)) {
+		(reader->event.type == YAML_MAPPING_START_EVENT && reader->event.data.mapping_start.tag)) {
 		refuse(reader, "tags are not taken");
 		return NULL;
 	}

@@ -12,12 +12,12 @@
 
 /* With whom we speak, and as whom. PEM texts; borrowed by every exchange until it is done. */
 struct http_peer {
-	const char *ca;			 /* trust anchors, and no others; NULL: the system's */
+	const char *ca;          /* trust anchors, and no others; NULL: the system's */
 	const char *certificate; /* our own chain, or NULL */
-	const char *key;		 /* its private key */
+	const char *key;         /* its private key */
 	const char *server_name; /* the name in the peer's certificate, where it is not the URL's host; or NULL */
-	const char *proxy;		 /* "http://", "https://" or "socks5://" URL; NULL: as the environment says */
-	bool insecure;			 /* do not verify the peer */
+	const char *proxy;       /* "http://", "https://" or "socks5://" URL; NULL: as the environment says */
+	bool insecure;           /* do not verify the peer */
 };
 
 struct http_pool;
@@ -27,15 +27,15 @@ struct http_transfer;
 struct http_exchange {
 	const char *method, *url;
 	const char *const *headers; /* "Name: value" texts, NULL-terminated, or NULL */
-	const char *body;			/* NULL: none */
+	const char *body;           /* NULL: none */
 	size_t body_length;
 	const struct http_peer *peer; /* NULL: the system's trust anchors */
-	size_t limit;				  /* largest answer, or line of a stream, after decompression; 0: 64 MiB, 8 MiB */
-	int timeout;				  /* seconds for all of it; 0: 60 s, for a stream unlimited */
-	int silence;				  /* seconds without a byte after which it failed; 0: unlimited */
-	bool fenced;				  /* a write: the pool's fence must hold before and while it is sent */
-	bool once;					  /* never sent again by itself, not even when the connection died without an answer */
-	bool compressed;			  /* ask for gzip */
+	size_t limit;                 /* largest answer, or line of a stream, after decompression; 0: 64 MiB, 8 MiB */
+	int timeout;                  /* seconds for all of it; 0: 60 s, for a stream unlimited */
+	int silence;                  /* seconds without a byte after which it failed; 0: unlimited */
+	bool fenced;                  /* a write: the pool's fence must hold before and while it is sent */
+	bool once;                    /* never sent again by itself, not even when the connection died without an answer */
+	bool compressed;              /* ask for gzip */
 	/* A stream: called for each line of a 2xx answer, without its end. False: `err` was filled, the stream ends. */
 	bool (*line)(struct http_exchange *exchange, const char *line, size_t length, struct error *err);
 	/* Called by http_turn() when the answer is there, or an error. It may start exchanges, this one too. May be NULL.
@@ -43,10 +43,10 @@ struct http_exchange {
 	void (*done)(struct http_exchange *exchange);
 	void *context;
 
-	bool ok;		   /* an answer with any status came in whole; otherwise `err` says what went wrong */
-	int status;		   /* 0: none came */
+	bool ok;           /* an answer with any status came in whole; otherwise `err` says what went wrong */
+	int status;        /* 0: none came */
 	int retry_after;   /* seconds, 0: the server did not say */
-	double seconds;	   /* how long it took */
+	double seconds;    /* how long it took */
 	struct str answer; /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
 	struct error err;  /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
 	struct http_transfer *transfer; /* the pool's own: not NULL while under way */

@@ -35,7 +35,7 @@ bool lines_feed(
 			return too_long(lines, err);
 		}
 		bool more = lines->rest.length ? finish_rest(lines, bytes, part, each, context, err)
-									   : emit(bytes, part, each, context, err);
+		                               : emit(bytes, part, each, context, err);
 		if (!more) {
 			return false;
 		}

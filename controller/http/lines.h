@@ -6,7 +6,7 @@
 
 struct lines {
 	struct str rest; /* the beginning of a line whose end has not come yet */
-	size_t limit;	 /* longest line; a longer one is an error, and takes no more memory than this */
+	size_t limit;    /* longest line; a longer one is an error, and takes no more memory than this */
 };
 
 typedef bool lines_each(void *context, const char *line, size_t length, struct error *err);

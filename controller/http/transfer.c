@@ -185,8 +185,8 @@ static void set_request(CURL *easy, struct http_transfer *transfer) {
 static bool rename_host(struct http_transfer *transfer, CURLU *url, const char *name) {
 	char *host = NULL, *port = NULL;
 	bool ok = !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
-			  !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
-			  !curl_url_set(url, CURLUPART_HOST, name, 0);
+	          !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+	          !curl_url_set(url, CURLUPART_HOST, name, 0);
 	if (ok) {
 		cleanup_str struct str text = {0};
 		str_addf(&text, "Host: %s:%s", host, port);
@@ -210,7 +210,7 @@ static bool set_url(struct http_transfer *transfer) {
 		abort();
 	}
 	bool ok = exchange->url && !curl_url_set(url, CURLUPART_URL, exchange->url, CURLU_PATH_AS_IS) &&
-			  (!name || rename_host(transfer, url, name)) && !curl_url_get(url, CURLUPART_URL, &whole, 0);
+	          (!name || rename_host(transfer, url, name)) && !curl_url_get(url, CURLUPART_URL, &whole, 0);
 	if (ok) {
 		curl_easy_setopt(transfer->easy, CURLOPT_URL, whole);
 		/* Wait for a connection that may turn out to be HTTP/2. Without TLS none does, and curl would wait for the end

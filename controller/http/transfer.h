@@ -17,10 +17,10 @@ struct http_transfer {
 	size_t received;   /* bytes of the body */
 	int64_t last_byte; /* clock_monotonic() of the start or of the last byte */
 	unsigned int turn; /* of the pool, in which it was started */
-	int sent;		   /* how often the request went out */
-	bool queued;	   /* not sent yet: enough others are under way */
-	bool counted;	   /* one of those others */
-	bool stopped;	   /* exchange->err was filled by a callback */
+	int sent;          /* how often the request went out */
+	bool queued;       /* not sent yet: enough others are under way */
+	bool counted;      /* one of those others */
+	bool stopped;      /* exchange->err was filled by a callback */
 	char problem[CURL_ERROR_SIZE];
 };
 

@@ -10,7 +10,7 @@ struct kube_access {
 	atomic_int references;
 	struct http_peer peer;
 	const char *authorization; /* a header line, or NULL */
-	char *texts[4];			   /* what the above point to: ca, certificate, key, authorization */
+	char *texts[4];            /* what the above point to: ca, certificate, key, authorization */
 };
 
 /* The credentials to use now: what was read in the last minute, or read or run again. The caller releases it. May wait

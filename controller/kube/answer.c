@@ -26,13 +26,13 @@ static const struct meaning {
 	int status;
 	enum error_kind kind;
 } meanings[] = {
-	{401, ERR_FORBIDDEN  },
-	{403, ERR_FORBIDDEN  },
-	{404, ERR_NOT_FOUND  },
+	{401, ERR_FORBIDDEN},
+	{403, ERR_FORBIDDEN},
+	{404, ERR_NOT_FOUND},
 	{408, ERR_UNAVAILABLE},
-	{409, ERR_CONFLICT	  },
-	{410, ERR_GONE		  },
-	{429, ERR_THROTTLED  },
+	{409, ERR_CONFLICT},
+	{410, ERR_GONE},
+	{429, ERR_THROTTLED},
 };
 
 static enum error_kind kind_of(int status, int retry_after) {
@@ -53,7 +53,7 @@ static size_t character(const unsigned char *text) {
 		unsigned char from, to, low, high;
 		size_t length;
 	} forms[] = {
-		{0x20, 0x7e, 0,	0,	   1},
+		{0x20, 0x7e, 0, 0, 1},
 		{0xc2, 0xdf, 0x80, 0xbf, 2},
 		{0xe0, 0xe0, 0xa0, 0xbf, 3},
 		{0xe1, 0xec, 0x80, 0xbf, 3},
@@ -122,8 +122,8 @@ static const char *reason_of(const json_t *status) {
 		}
 	}
 	return json_int(status, "code", 0) == 403 && strstr(json_text_or(status, "message", ""), "exceeded quota")
-			   ? "QuotaExceeded"
-			   : "";
+	           ? "QuotaExceeded"
+	           : "";
 }
 
 bool answer_error(const struct http_exchange *exchange, const char *method, const struct kind *kind,

@@ -26,8 +26,8 @@ struct flight {
 	struct kube_access *access;
 	struct str url, body;
 	const char *headers[6];
-	json_t *list;	/* the chunks of a list so far */
-	int starts;		/* how often the list was begun */
+	json_t *list;   /* the chunks of a list so far */
+	int starts;     /* how often the list was begun */
 	bool refreshed; /* the credentials were, after a 401 */
 };
 

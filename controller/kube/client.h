@@ -1,6 +1,7 @@
 /* Calls to the API server. One client belongs to one thread: it has its own connections.
  *
- * Writes are checked against the fence (the lease's deadline) just before they are sent, and are aborted when it is lost. */
+ * Writes are checked against the fence (the lease's deadline) just before they are sent, and are aborted when it is
+ * lost. */
 #ifndef KUBE_CLIENT_H
 #define KUBE_CLIENT_H
 #include <jansson.h>
@@ -35,16 +36,16 @@ struct kube_call {
 	const struct kind *kind;
 	const char *namespace; /* NULL: cluster-scoped, or a list of all namespaces */
 	const char *name;
-	const char *query;        /* further query, already escaped ("labelSelector=a%3Db"), or NULL */
-	const char *subresource;  /* "status", "scale", or NULL */
-	json_t *body;             /* borrowed */
-	const char *uid;          /* KUBE_DELETE, KUBE_EVICT: precondition, required */
+	const char *query;            /* further query, already escaped ("labelSelector=a%3Db"), or NULL */
+	const char *subresource;      /* "status", "scale", or NULL */
+	json_t *body;                 /* borrowed */
+	const char *uid;              /* KUBE_DELETE, KUBE_EVICT: precondition, required */
 	const char *resource_version; /* KUBE_DELETE: precondition; NULL leaves it out */
-	const char *propagation;  /* KUBE_DELETE: "Background" when NULL; "Orphan", "Foreground" */
-	bool force;               /* KUBE_APPLY: take fields from other managers */
+	const char *propagation;      /* KUBE_DELETE: "Background" when NULL; "Orphan", "Foreground" */
+	bool force;                   /* KUBE_APPLY: take fields from other managers */
 
-	bool ok;        /* the answer: true and `answer`, or false and `err` */
-	json_t *answer; /* owned by the arena given to kube_do(); NULL where the server gave none */
+	bool ok;          /* the answer: true and `answer`, or false and `err` */
+	json_t *answer;   /* owned by the arena given to kube_do(); NULL where the server gave none */
 	struct error err; /* text has the server's own message */
 };
 

@@ -175,7 +175,7 @@ struct kube_access *config_access(struct kube_config *config, const atomic_bool 
 	struct kube_access *access = NULL;
 	pthread_mutex_lock(&config->lock);
 	bool fresh = config->access && config->read_at && clock_monotonic() - config->read_at < SECONDS(FRESH_SECONDS) &&
-				 (!config->source.exec || answer_lasts(config));
+	             (!config->source.exec || answer_lasts(config));
 	if (fresh || refresh(config, stop, &problem)) {
 		access = config->access;
 		atomic_fetch_add(&access->references, 1);

@@ -9,10 +9,10 @@
 struct kube_config;
 
 struct kube_config_options {
-	const char *kubeconfig;     /* path; NULL: $KUBECONFIG, then in-cluster, then ~/.kube/config */
-	const char *context;        /* NULL: current-context */
-	bool allow_insecure;        /* without it insecure-skip-tls-verify is refused */
-	const char *field_manager;  /* "ybcluster-operator" */
+	const char *kubeconfig;    /* path; NULL: $KUBECONFIG, then in-cluster, then ~/.kube/config */
+	const char *context;       /* NULL: current-context */
+	bool allow_insecure;       /* without it insecure-skip-tls-verify is refused */
+	const char *field_manager; /* "ybcluster-operator" */
 	const char *user_agent;
 	/* Called for each finished request, from any thread: for metrics. May be NULL. */
 	void (*observe)(void *context, const char *method, int status, double seconds);

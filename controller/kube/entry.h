@@ -5,10 +5,10 @@
 #include "kube/store.h"
 
 struct entry {
-	struct entry *next;	   /* in the bucket of (row, namespace, name) */
+	struct entry *next;    /* in the bucket of (row, namespace, name) */
 	struct entry *sibling; /* in the bucket of (namespace, group) */
-	json_t *document;	   /* not compared yet */
-	char *kept;			   /* the compact text, for kinds with `keep` */
+	json_t *document;      /* not compared yet */
+	char *kept;            /* the compact text, for kinds with `keep` */
 	struct summary summary;
 	struct digest compared;
 	uint64_t version;
@@ -18,7 +18,7 @@ struct entry {
 	bool deleting;
 	bool in_sync;
 	bool delivered; /* changed() was called for this version */
-	bool listed;	/* seen by the list that is coming in */
+	bool listed;    /* seen by the list that is coming in */
 	char strings[];
 };
 

@@ -16,7 +16,7 @@ enum event_step {
 	EVENT_CREATE, /* a new one: POST */
 	EVENT_PATCH,  /* send the series' count */
 	EVENT_COUNT,  /* counted; sent later */
-	EVENT_DROP,	  /* too many about this object */
+	EVENT_DROP,   /* too many about this object */
 };
 
 /* What a PATCH needs. Texts are borrowed until the next call. */

@@ -106,13 +106,8 @@ static json_t *note_text(const char *note) {
 
 static json_t *regarding(const json_t *object) {
 	json_t *reference = json_object();
-	static const char *const paths[][2] = {
-		{"apiVersion", "apiVersion"		   },
-		  {"kind",	   "kind"				 },
-		{"name",		 "metadata.name"		},
-		   {"namespace",	 "metadata.namespace"},
-		{"uid",		"metadata.uid"	  }
-	   };
+	static const char *const paths[][2] = {{"apiVersion", "apiVersion"}, {"kind", "kind"}, {"name", "metadata.name"},
+		{"namespace", "metadata.namespace"}, {"uid", "metadata.uid"}};
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		const char *text = json_text(object, paths[i][1]);
 		if (text && text[0]) {

@@ -102,7 +102,7 @@ static bool take(
 	}
 	plugin->api_version = arena_strdup(plugin->arena, version);
 	return take_arguments(plugin, json_get(exec, "args"), command_path(plugin->arena, folder, command), err) &&
-		   take_variables(plugin, json_get(exec, "env"), exec_info(plugin, exec, cluster), err);
+	       take_variables(plugin, json_get(exec, "env"), exec_info(plugin, exec, cluster), err);
 }
 
 struct exec_plugin *exec_plugin_create(const json_t *exec, json_t *cluster, const char *folder, struct error *err) {
@@ -231,7 +231,7 @@ static bool reap(const struct child *child, bool finished, struct error *err) {
 		return finished;
 	}
 	return WIFEXITED(status) ? fail(err, ERR_UNAVAILABLE, "ended with exit status %d", WEXITSTATUS(status))
-							 : fail(err, ERR_UNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
+	                         : fail(err, ERR_UNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
 }
 
 static char *copy(const json_t *status, const char *field) {

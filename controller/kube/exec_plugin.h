@@ -12,7 +12,7 @@ struct exec_plugin;
 
 struct exec_answer {
 	char *token, *certificate, *key; /* PEM; NULL: none. secret_free() them */
-	int64_t expires;				 /* Unix seconds; 0: never */
+	int64_t expires;                 /* Unix seconds; 0: never */
 };
 
 /* `exec` is the user's `exec` object. `cluster`: the ExecCredential's spec.cluster, taken over; used with

@@ -1,4 +1,5 @@
-/* Kinds of the Kubernetes API, as the paths of requests need them (reference/using-api/api-concepts, "Resource URIs"). */
+/* Kinds of the Kubernetes API, as the paths of requests need them (reference/using-api/api-concepts, "Resource URIs").
+ */
 #ifndef KUBE_KIND_H
 #define KUBE_KIND_H
 #include <stdbool.h>

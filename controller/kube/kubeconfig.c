@@ -43,38 +43,35 @@ struct field {
 
 #define INTO(member) offsetof(struct kube_source, member)
 static const struct field cluster_fields[] = {
-	{"server",		   TEXT, INTO(server)},
-	{"tls-server-name",		TEXT, INTO(server_name)},
-	{"proxy-url",  TEXT, INTO(proxy)},
+	{"server", TEXT, INTO(server)},
+	{"tls-server-name", TEXT, INTO(server_name)},
+	{"proxy-url", TEXT, INTO(proxy)},
 	{"certificate-authority", PATH, INTO(ca.path)},
-	{"certificate-authority-data",		   DATA, INTO(ca.text)},
-	{0	  },
-};
-static const struct field user_fields[] = {
-	{"token",				   TEXT, INTO(token.text)},
-	{"tokenFile",		  PATH, INTO(token.path)},
-	{"client-certificate",			   PATH, INTO(certificate.path)},
-	{"client-certificate-data",			DATA, INTO(certificate.text)},
-	{"client-key",	   PATH, INTO(key.path)},
-	{"client-key-data",	DATA, INTO(key.text)},
+	{"certificate-authority-data", DATA, INTO(ca.text)},
 	{0},
 };
-static const struct field context_fields[] = {
-	{"namespace",	  TEXT, INTO(namespace)},
-	  {0}
+static const struct field user_fields[] = {
+	{"token", TEXT, INTO(token.text)},
+	{"tokenFile", PATH, INTO(token.path)},
+	{"client-certificate", PATH, INTO(certificate.path)},
+	{"client-certificate-data", DATA, INTO(certificate.text)},
+	{"client-key", PATH, INTO(key.path)},
+	{"client-key-data", DATA, INTO(key.text)},
+	{0},
 };
+static const struct field context_fields[] = {{"namespace", TEXT, INTO(namespace)}, {0}};
 
 /* What would make us somebody else than the file says, were it left out in silence. */
 static const struct {
 	const char *name, *why;
 } refused_fields[] = {
-	{"username",		 "passwords were removed from Kubernetes 1.19; use a client certificate, a token or an exec plugin"},
-	{"password",		 "passwords were removed from Kubernetes 1.19; use a client certificate, a token or an exec plugin"},
-	{"auth-provider", "auth providers were removed from Kubernetes 1.26; use an exec plugin"							},
-	{"as",			"impersonation is not supported"																  },
-	{"as-uid",		   "impersonation is not supported"																  },
-	{"as-groups",	  "impersonation is not supported"																  },
-	{"as-user-extra", "impersonation is not supported"																  },
+	{"username", "passwords were removed from Kubernetes 1.19; use a client certificate, a token or an exec plugin"},
+	{"password", "passwords were removed from Kubernetes 1.19; use a client certificate, a token or an exec plugin"},
+	{"auth-provider", "auth providers were removed from Kubernetes 1.26; use an exec plugin"},
+	{"as", "impersonation is not supported"},
+	{"as-uid", "impersonation is not supported"},
+	{"as-groups", "impersonation is not supported"},
+	{"as-user-extra", "impersonation is not supported"},
 };
 
 static bool refuse(const struct entry *entry, const char *field, const char *why, struct error *err) {
@@ -130,7 +127,7 @@ static bool find(const struct documents *documents, struct entry *entry, const c
 				entry->document = &documents->list[i];
 				entry->fields = json_object_get(each, entry->inner);
 				return json_is_object(entry->fields) ||
-					   fail(err, ERR_INVALID, "%s: %s[%s].%s: a mapping is expected", entry->document->path,
+				       fail(err, ERR_INVALID, "%s: %s[%s].%s: a mapping is expected", entry->document->path,
 						   entry->list, entry->name, entry->inner);
 			}
 		}

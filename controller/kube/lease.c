@@ -19,7 +19,7 @@ struct lease {
 	struct arena *arena;
 	char *namespace, *name, *identity;
 	struct lease_view view; /* of the thread that acquires and renews */
-	bool failing;			/* the last try failed: logged already */
+	bool failing;           /* the last try failed: logged already */
 	_Atomic int64_t held_until;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;

@@ -14,8 +14,8 @@ const char *lease_holder(const json_t *lease) {
 /* Labels and the like may change without the holder being alive: only its own words count. */
 static bool same_words(const json_t *a, const json_t *b) {
 	return a && b && !strcmp(lease_holder(a), lease_holder(b)) &&
-		   !strcmp(json_text_or(a, "spec.renewTime", ""), json_text_or(b, "spec.renewTime", "")) &&
-		   !strcmp(json_text_or(a, "metadata.uid", ""), json_text_or(b, "metadata.uid", ""));
+	       !strcmp(json_text_or(a, "spec.renewTime", ""), json_text_or(b, "spec.renewTime", "")) &&
+	       !strcmp(json_text_or(a, "metadata.uid", ""), json_text_or(b, "metadata.uid", ""));
 }
 
 void lease_see(struct lease_view *view, json_t *lease, int64_t now) {

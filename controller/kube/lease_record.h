@@ -11,9 +11,9 @@ enum { LEASE_SECONDS = 15, LEASE_RENEW_SECONDS = 10, LEASE_RETRY_SECONDS = 2 };
 
 enum lease_step {
 	LEASE_CREATE, /* there is none */
-	LEASE_TAKE,	  /* nobody's, or its holder has been silent for too long */
+	LEASE_TAKE,   /* nobody's, or its holder has been silent for too long */
 	LEASE_RENEW,  /* ours */
-	LEASE_WAIT,	  /* another one's */
+	LEASE_WAIT,   /* another one's */
 };
 
 /* The last Lease that was read, and the moment (monotonic) at which its holder was last seen to do something. */

@@ -35,7 +35,7 @@ struct object {
 	struct summary summary; /* text is the arena's here */
 	bool in_sync;           /* `compared` is the digest of a desired document that this very version satisfies */
 	struct digest compared;
-	json_t *document;       /* the arena's, NULL when it was taken before; `keep` kinds: always there */
+	json_t *document; /* the arena's, NULL when it was taken before; `keep` kinds: always there */
 };
 
 #endif

@@ -9,15 +9,15 @@ static const struct verb {
 	const char *method, *content_type, *subresource;
 	bool write, named;
 } verbs[] = {
-	[KUBE_GET] = {"GET",	 NULL,										 NULL,		 false, false},
-	[KUBE_CREATE] = {"POST",	 "Content-Type: application/json",			   NULL,		 true,  false},
-	[KUBE_APPLY] = {"PATCH",	 "Content-Type: application/apply-patch+yaml", NULL,		 true,  true },
-	[KUBE_APPLY_STATUS] = {"PATCH",	"Content-Type: application/apply-patch+yaml", "status",	true,  true },
-	[KUBE_UPDATE] = {"PUT",	"Content-Type: application/json",			  NULL,		true,  true },
-	[KUBE_PATCH_JSON] = {"PATCH",  "Content-Type: application/json-patch+json",  NULL,		 true,  true },
-	[KUBE_PATCH_MERGE] = {"PATCH",  "Content-Type: application/merge-patch+json", NULL,	   true,	 true },
-	[KUBE_DELETE] = {"DELETE", "Content-Type: application/json",			 NULL,	   true,	 true },
-	[KUBE_EVICT] = {"POST",	"Content-Type: application/json",			  "eviction", true,	true },
+	[KUBE_GET] = {"GET", NULL, NULL, false, false},
+	[KUBE_CREATE] = {"POST", "Content-Type: application/json", NULL, true, false},
+	[KUBE_APPLY] = {"PATCH", "Content-Type: application/apply-patch+yaml", NULL, true, true},
+	[KUBE_APPLY_STATUS] = {"PATCH", "Content-Type: application/apply-patch+yaml", "status", true, true},
+	[KUBE_UPDATE] = {"PUT", "Content-Type: application/json", NULL, true, true},
+	[KUBE_PATCH_JSON] = {"PATCH", "Content-Type: application/json-patch+json", NULL, true, true},
+	[KUBE_PATCH_MERGE] = {"PATCH", "Content-Type: application/merge-patch+json", NULL, true, true},
+	[KUBE_DELETE] = {"DELETE", "Content-Type: application/json", NULL, true, true},
+	[KUBE_EVICT] = {"POST", "Content-Type: application/json", "eviction", true, true},
 };
 
 const char *request_method(enum kube_verb verb) {
@@ -55,7 +55,7 @@ bool request_path(struct str *url, const struct kind *kind, const char *namespac
 	}
 	str_addf(url, "/%s", kind->plural);
 	return (!name || add_segment(url, "name", name, err)) &&
-		   (!subresource || add_segment(url, "subresource", subresource, err));
+	       (!subresource || add_segment(url, "subresource", subresource, err));
 }
 
 static void add_query(struct str *url, const char *name, const char *value) {

@@ -20,8 +20,8 @@ struct kube_source {
 	char *namespace; /* never NULL */
 	bool insecure;
 	struct material ca, certificate, key; /* texts are PEM; `text` wins over `path` */
-	struct material token;				  /* `path` wins over `text` */
-	struct exec_plugin *exec;			  /* NULL: none */
+	struct material token;                /* `path` wins over `text` */
+	struct exec_plugin *exec;             /* NULL: none */
 };
 
 /* `paths`: kubeconfig files with ':' between them; of several that name the same thing the first wins, missing ones are

@@ -21,12 +21,13 @@ void store_destroy(struct store *store);
 void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial);
 void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
 	const char *uid, uint64_t version);
-/* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in it
- * and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by side: the
- * watch begins all of them before it lists the first, and a row is synced once each begin had its end; it stays so. */
+/* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in
+ * it and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by
+ * side: the watch begins all of them before it lists the first, and a row is synced once each begin had its end; it
+ * stays so. */
 void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace);
 void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
-bool store_synced(struct store *store); /* every kind had its first complete list */
+bool store_synced(struct store *store);       /* every kind had its first complete list */
 bool store_first_synced(struct store *store); /* every kind with `first` had it */
 /* How many documents wait to be compared: the watch stops reading above its limit, but only after first sync of `first`
  * kinds, and until `milliseconds` have passed. */
@@ -34,21 +35,22 @@ void store_wait_for_room(struct store *store, size_t limit, int milliseconds);
 
 /* The reconcilers' side. Copies live in the arena. */
 /* One object; NULL when it is unknown. Kinds with `keep`: with its document, else without touching the document. */
-struct object *store_get(struct store *store, struct arena *arena, const struct kind *kind, const char *namespace,
-	const char *name);
+struct object *store_get(
+	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, const char *name);
 /* All of a group, in no order; documents move to the arena. */
-struct object **store_group(struct store *store, struct arena *arena, const char *namespace, const char *group,
-	size_t *count);
+struct object **store_group(
+	struct store *store, struct arena *arena, const char *namespace, const char *group, size_t *count);
 /* All of a kind in a namespace (NULL: everywhere), without documents unless `keep`. */
-struct object **store_list(struct store *store, struct arena *arena, const struct kind *kind, const char *namespace,
-	size_t *count);
+struct object **store_list(
+	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, size_t *count);
 /* After a write: what the server answered. Nothing older is believed from now on. With `compared`, the answer is known
  * to satisfy that desired document. Does not call changed(). */
 void store_wrote(struct store *store, const struct kind *kind, const json_t *answer, const struct digest *compared);
 /* The known version was compared and satisfies the document with this digest. No effect when it has changed since. */
 void store_compared(struct store *store, const struct object *object, const struct digest *digest);
 /* After a delete that the server took: the entry counts as deleting until the watch says it is gone. */
-void store_deleted(struct store *store, const struct kind *kind, const char *namespace, const char *name, const char *uid);
+void store_deleted(
+	struct store *store, const struct kind *kind, const char *namespace, const char *name, const char *uid);
 /* Counts for metrics: objects by watched row, and documents that wait. */
 size_t store_count(struct store *store, size_t row);
 const struct watched *store_watched(struct store *store, size_t *rows);

@@ -15,7 +15,7 @@ struct stream_world {
 	struct http_pool *pool;
 	atomic_bool stop;
 	unsigned short random[3]; /* for erand48() */
-	int stuck;				  /* how often in a row nothing came of waiting for room in the store */
+	int stuck;                /* how often in a row nothing came of waiting for room in the store */
 };
 
 struct stream {
@@ -27,12 +27,12 @@ struct stream {
 	struct str url;
 	const char *headers[4];
 	uint64_t version; /* from where the watch goes on; 0: a whole list is needed first */
-	bool listing;	  /* a list comes in, by WatchList or in chunks */
-	bool synced;	  /* there was a complete list */
-	bool chunks;	  /* the server has no WatchList: LIST in chunks */
-	char *next;		  /* the continue token of the next chunk */
+	bool listing;     /* a list comes in, by WatchList or in chunks */
+	bool synced;      /* there was a complete list */
+	bool chunks;      /* the server has no WatchList: LIST in chunks */
+	char *next;       /* the continue token of the next chunk */
 	struct backoff backoff;
-	int64_t due;	/* clock_monotonic(): when to start */
+	int64_t due;    /* clock_monotonic(): when to start */
 	int64_t opened; /* when it was started */
 	int64_t warned; /* when a failure was logged last; 0: never */
 };

@@ -1,8 +1,8 @@
 /* The watches: one thread keeps the store equal to the API server.
  *
- * Initial state by WatchList (sendInitialEvents=true, resourceVersionMatch=NotOlderThan, no resourceVersion; fallback: LIST
- * in chunks with no resourceVersion, never 0), bookmarks, 410 -> again from the start, backoff 0.8 s x2 with full jitter to
- * 30 s, and a watchdog on silence. KEP-3157; reference/using-api/api-concepts "Streaming lists". */
+ * Initial state by WatchList (sendInitialEvents=true, resourceVersionMatch=NotOlderThan, no resourceVersion; fallback:
+ * LIST in chunks with no resourceVersion, never 0), bookmarks, 410 -> again from the start, backoff 0.8 s x2 with full
+ * jitter to 30 s, and a watchdog on silence. KEP-3157; reference/using-api/api-concepts "Streaming lists". */
 #ifndef KUBE_WATCH_H
 #define KUBE_WATCH_H
 #include "kube/client.h"

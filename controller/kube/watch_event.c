@@ -55,7 +55,7 @@ static bool take_bookmark(struct watch_event *event, const struct kind *kind, st
 		json_string_value(json_at(event->object, "metadata", "annotations", "k8s.io/initial-events-end", (char *)NULL));
 	event->initial_end = str_equal(end, "true");
 	return version_parse(json_text(event->object, "metadata.resourceVersion"), &event->version) ||
-		   malformed(kind, "a bookmark without resourceVersion", err);
+	       malformed(kind, "a bookmark without resourceVersion", err);
 }
 
 /* The event's Status says what an answer of that HTTP status would have said. */
@@ -88,7 +88,7 @@ static bool take(
 		if (strcmp(type, types[i]) == 0) {
 			event->type = (enum event_type)i;
 			return event->type == EVENT_BOOKMARK ? take_bookmark(event, kind, err)
-												 : take_object(event, kind, namespace, err);
+			                                     : take_object(event, kind, namespace, err);
 		}
 	}
 	return malformed(kind, "an event of unknown type", err);

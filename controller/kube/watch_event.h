@@ -12,10 +12,10 @@ enum event_type { EVENT_ADDED, EVENT_MODIFIED, EVENT_DELETED, EVENT_BOOKMARK };
 
 struct watch_event {
 	enum event_type type;
-	json_t *object;			/* the caller's; without metadata.managedFields */
-	uint64_t version;		/* metadata.resourceVersion */
-	bool initial_end;		/* the bookmark that ends the initial events of a WatchList */
-	const char *namespace;	/* of the object, borrowed; NULL for cluster-scoped kinds, and for bookmarks */
+	json_t *object;         /* the caller's; without metadata.managedFields */
+	uint64_t version;       /* metadata.resourceVersion */
+	bool initial_end;       /* the bookmark that ends the initial events of a WatchList */
+	const char *namespace;  /* of the object, borrowed; NULL for cluster-scoped kinds, and for bookmarks */
 	const char *name, *uid; /* borrowed; NULL for bookmarks */
 };
 

@@ -12,7 +12,7 @@
 
 struct certificate_issuer {
 	struct token *token;
-	const char *key;		 /* its label */
+	const char *key;         /* its label */
 	const char *certificate; /* its PEM; reason TokenLacksCA when it is not this key's */
 };
 
@@ -22,13 +22,13 @@ struct certificate_subject {
 };
 
 enum certificate_use {
-	CERTIFICATE_NODE,	/* serverAuth and clientAuth; at least one name */
+	CERTIFICATE_NODE,   /* serverAuth and clientAuth; at least one name */
 	CERTIFICATE_CLIENT, /* clientAuth; the common name is the user, no names */
 };
 
 struct certificate_leaf {
 	enum certificate_use use;
-	struct certificate_subject subject;	 /* no dot in it: nobody reads it as a DNS name outside the constraints */
+	struct certificate_subject subject;  /* no dot in it: nobody reads it as a DNS name outside the constraints */
 	const char *const *dns, *const *ips; /* "db.example.com", "*.db.example.com"; "127.0.0.1", "::1" */
 };
 
@@ -55,7 +55,7 @@ must_check const char *certificate_leaf(struct arena *arena, const struct certif
 
 struct certificate_facts { /* of the first certificate in a PEM; absent texts are "" */
 	const char *serial, *fingerprint, *subject_key,
-		*authority_key;					 /* lower-case hex; fingerprint: SHA-256 of the DER */
+		*authority_key;                  /* lower-case hex; fingerprint: SHA-256 of the DER */
 	const char *common_name, *algorithm; /* "ECDSA-P256", "RSA-3072", or what else it is */
 	int64_t not_before, not_after;
 	bool is_ca, self_signed;
@@ -68,8 +68,8 @@ must_check const char *const *certificate_split(struct arena *arena, const char 
 
 struct certificate_check {
 	const char *certificate, *key; /* a leaf; its private key as PEM, NULL: not asked */
-	const char *bundle;			   /* CAs; the chain must end in a self-signed one of them */
-	const char *const *names;	   /* DNS names and addresses that must be in it, as written there; NULL: not asked */
+	const char *bundle;            /* CAs; the chain must end in a self-signed one of them */
+	const char *const *names;      /* DNS names and addresses that must be in it, as written there; NULL: not asked */
 	int64_t now;
 };
 

@@ -21,7 +21,7 @@ static const struct {
 	const char *reason;
 } reasons[] = {
 	{X509_V_ERR_CERT_NOT_YET_VALID, "NotYetValid"},
-	{X509_V_ERR_CERT_HAS_EXPIRED,	  "Expired"	   },
+	{X509_V_ERR_CERT_HAS_EXPIRED, "Expired"},
 };
 
 static bool verify(X509 *certificate, X509_STORE *store, const struct certificate_check *check, struct error *err) {
@@ -60,7 +60,7 @@ static bool trusted(X509 *certificate, const struct certificate_check *check, st
 	}
 	BIO_free(in);
 	bool ok = count > 0 && !damaged ? verify(certificate, store, check, err)
-									: fail(err, ERR_INVALID, "no certificate in the bundle, or a damaged one");
+	                                : fail(err, ERR_INVALID, "no certificate in the bundle, or a damaged one");
 	X509_STORE_free(store);
 	return ok;
 }
@@ -98,5 +98,5 @@ static bool has_names(const X509 *certificate, const char *const *wanted, struct
 bool certificate_check(const struct certificate_check *check, struct error *err) {
 	X509 *cleanup_x509 certificate = x509_parse(check->certificate, err);
 	return certificate && (!check->key || key_matches(certificate, check->key, err)) &&
-		   trusted(certificate, check, err) && has_names(certificate, check->names, err);
+	       trusted(certificate, check, err) && has_names(certificate, check->names, err);
 }

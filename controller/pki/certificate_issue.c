@@ -13,9 +13,9 @@ struct plan {
 	const struct certificate_subject *subject;
 	X509_NAME *name; /* NULL: made of the common name */
 	EVP_PKEY *key;
-	X509 *issuer;	 /* NULL: itself */
+	X509 *issuer;    /* NULL: itself */
 	int path_length; /* -1: no CA */
-	bool server;	 /* a leaf that servers use */
+	bool server;     /* a leaf that servers use */
 };
 
 static bool set_serial(X509 *draft) {
@@ -48,7 +48,7 @@ static bool set_times(X509 *draft, const struct plan *plan, struct error *err) {
 	}
 	return (ASN1_TIME_set(X509_getm_notBefore(draft), not_before) &&
 			   ASN1_TIME_set(X509_getm_notAfter(draft), not_after)) ||
-		   x509_failed(err, "setting a certificate's times");
+	       x509_failed(err, "setting a certificate's times");
 }
 
 static bool set_subject(X509 *draft, const struct plan *plan, struct error *err) {
@@ -68,7 +68,7 @@ static bool set_subject(X509 *draft, const struct plan *plan, struct error *err)
 	}
 	X509_NAME *name = X509_get_subject_name(draft);
 	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1 ||
-		   x509_failed(err, "setting a certificate's subject");
+	       x509_failed(err, "setting a certificate's subject");
 }
 
 /* RFC 7093, method 1: the first 160 bits of SHA-256 over the key's bits. */
@@ -77,7 +77,7 @@ static bool add_subject_key_id(X509 *draft) {
 	struct digest digest = digest_bytes(bits->data, (size_t)bits->length);
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
 	bool ok = id && ASN1_OCTET_STRING_set(id, digest.bytes, KEY_ID_BYTES) == 1 &&
-			  x509_add_extension(draft, NID_subject_key_identifier, id, false);
+	          x509_add_extension(draft, NID_subject_key_identifier, id, false);
 	ASN1_OCTET_STRING_free(id);
 	return ok;
 }
@@ -86,7 +86,7 @@ static bool add_subject_key_id(X509 *draft) {
 static bool add_authority_key_id(X509 *draft, const X509 *issuer) {
 	AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
 	bool ok = authority && (authority->keyid = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL)) &&
-			  x509_add_extension(draft, NID_authority_key_identifier, authority, false);
+	          x509_add_extension(draft, NID_authority_key_identifier, authority, false);
 	AUTHORITY_KEYID_free(authority);
 	return ok;
 }
@@ -98,8 +98,8 @@ static bool add_usage(X509 *draft, const struct plan *plan) {
 	ASN1_BIT_STRING *usage = ASN1_BIT_STRING_new();
 	/* Bits by RFC 5280, 4.2.1.3: 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign, 6 cRLSign. */
 	bool ok = usage && ASN1_BIT_STRING_set_bit(usage, 0, !ca) && ASN1_BIT_STRING_set_bit(usage, 2, enciphers) &&
-			  ASN1_BIT_STRING_set_bit(usage, 5, ca) && ASN1_BIT_STRING_set_bit(usage, 6, ca) &&
-			  x509_add_extension(draft, NID_key_usage, usage, true);
+	          ASN1_BIT_STRING_set_bit(usage, 5, ca) && ASN1_BIT_STRING_set_bit(usage, 6, ca) &&
+	          x509_add_extension(draft, NID_key_usage, usage, true);
 	ASN1_BIT_STRING_free(usage);
 	return ok;
 }
@@ -110,7 +110,7 @@ static bool add_basic_constraints(X509 *draft, int path_length) {
 	if (ok) {
 		constraints->ca = 0xff;
 		ok = ASN1_INTEGER_set(constraints->pathlen, path_length) == 1 &&
-			 x509_add_extension(draft, NID_basic_constraints, constraints, true);
+		     x509_add_extension(draft, NID_basic_constraints, constraints, true);
 	}
 	BASIC_CONSTRAINTS_free(constraints);
 	return ok;
@@ -118,7 +118,7 @@ static bool add_basic_constraints(X509 *draft, int path_length) {
 
 static bool add_common_extensions(X509 *draft, const struct plan *plan) {
 	return (plan->path_length < 0 || add_basic_constraints(draft, plan->path_length)) && add_usage(draft, plan) &&
-		   add_subject_key_id(draft) && add_authority_key_id(draft, plan->issuer ? plan->issuer : draft);
+	       add_subject_key_id(draft) && add_authority_key_id(draft, plan->issuer ? plan->issuer : draft);
 }
 
 static X509 *draft_make(const struct plan *plan, struct error *err) {
@@ -187,9 +187,9 @@ const char *certificate_intermediate(struct arena *arena, const struct certifica
 static bool add_purposes(X509 *draft, enum certificate_use use, struct error *err) {
 	EXTENDED_KEY_USAGE *purposes = EXTENDED_KEY_USAGE_new();
 	bool ok = purposes &&
-			  (use != CERTIFICATE_NODE || sk_ASN1_OBJECT_push(purposes, OBJ_nid2obj(NID_server_auth)) > 0) &&
-			  sk_ASN1_OBJECT_push(purposes, OBJ_nid2obj(NID_client_auth)) > 0 &&
-			  x509_add_extension(draft, NID_ext_key_usage, purposes, false);
+	          (use != CERTIFICATE_NODE || sk_ASN1_OBJECT_push(purposes, OBJ_nid2obj(NID_server_auth)) > 0) &&
+	          sk_ASN1_OBJECT_push(purposes, OBJ_nid2obj(NID_client_auth)) > 0 &&
+	          x509_add_extension(draft, NID_ext_key_usage, purposes, false);
 	EXTENDED_KEY_USAGE_free(purposes);
 	return ok || x509_failed(err, "adding key purposes");
 }

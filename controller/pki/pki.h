@@ -7,14 +7,14 @@
 #define PKI_INTERMEDIATE_KEY "ybcluster-operator/intermediate"
 
 struct pki_config {
-	struct token *token;	  /* keeps the intermediate and the clusters' CAs */
+	struct token *token;      /* keeps the intermediate and the clusters' CAs */
 	struct token *root_token; /* keeps the root; NULL: in `token` */
 	enum key_algorithm algorithm;
 	int64_t now;
 };
 
 struct pki {
-	const char *root, *intermediate;						 /* PEM; NULL: not made yet */
+	const char *root, *intermediate;                         /* PEM; NULL: not made yet */
 	const char *root_fingerprint, *intermediate_fingerprint; /* SHA-256, lower-case hexadecimal */
 	bool changed; /* something was issued: the caller stores both certificates before it uses them */
 };

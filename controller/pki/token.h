@@ -16,8 +16,8 @@
 enum key_algorithm { KEY_ECDSA_P256, KEY_RSA_3072 };
 
 struct token_config {
-	const char *module;	  /* path of the PKCS#11 module */
-	const char *label;	  /* the token's label */
+	const char *module;   /* path of the PKCS#11 module */
+	const char *label;    /* the token's label */
 	const char *pin_file; /* path; a final newline is cut off */
 };
 

@@ -21,9 +21,9 @@ static bool logged_in(struct session *session, struct error *err) {
 
 bool keys_find(struct session *session, const char *label, CK_OBJECT_HANDLE **keys, size_t *count, struct error *err) {
 	CK_ATTRIBUTE template[] = {
-		{CKA_CLASS, &private_class, sizeof private_class		},
-		{CKA_TOKEN, &yes,			  sizeof yes				},
-		{CKA_LABEL, (void *)label,  label ? strlen(label) : 0},
+		{CKA_CLASS, &private_class, sizeof private_class},
+		{CKA_TOKEN, &yes, sizeof yes},
+		{CKA_LABEL, (void *)label, label ? strlen(label) : 0},
 	};
 	*keys = NULL;
 	*count = 0;
@@ -70,13 +70,13 @@ static const struct {
 	CK_BBOOL want;
 	bool optional; /* some tokens do not keep it */
 } promises[] = {
-	{CKA_TOKEN,				"CKA_TOKEN",			 CK_TRUE,  false},
-	{CKA_PRIVATE,			  "CKA_PRIVATE",			 CK_TRUE,  false},
-	{CKA_SENSITIVE,			"CKA_SENSITIVE",		 CK_TRUE,  false},
-	{CKA_EXTRACTABLE,		  "CKA_EXTRACTABLE",		 CK_FALSE, false},
-	{CKA_SIGN,			   "CKA_SIGN",			   CK_TRUE,	false},
-	{CKA_ALWAYS_SENSITIVE,  "CKA_ALWAYS_SENSITIVE",  CK_TRUE,	true },
-	{CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", CK_TRUE,  true },
+	{CKA_TOKEN, "CKA_TOKEN", CK_TRUE, false},
+	{CKA_PRIVATE, "CKA_PRIVATE", CK_TRUE, false},
+	{CKA_SENSITIVE, "CKA_SENSITIVE", CK_TRUE, false},
+	{CKA_EXTRACTABLE, "CKA_EXTRACTABLE", CK_FALSE, false},
+	{CKA_SIGN, "CKA_SIGN", CK_TRUE, false},
+	{CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", CK_TRUE, true},
+	{CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", CK_TRUE, true},
 };
 
 static bool keeps_promises(struct session *session, CK_OBJECT_HANDLE key, const char *label, struct error *err) {

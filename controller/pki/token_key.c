@@ -55,26 +55,26 @@ static bool generate(struct session *session, enum key_algorithm algorithm, cons
 	bool ec = algorithm == KEY_ECDSA_P256;
 	CK_MECHANISM mechanism = {ec ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
 	CK_ATTRIBUTE ec_public[] = {
-		{CKA_TOKEN,		&no,	 sizeof no  },
-		{CKA_VERIFY,	 &yes, sizeof yes },
+		{CKA_TOKEN, &no, sizeof no},
+		{CKA_VERIFY, &yes, sizeof yes},
 		{CKA_EC_PARAMS, p256, sizeof p256},
 	};
 	CK_ATTRIBUTE rsa_public[] = {
-		{CKA_TOKEN,			&no,			 sizeof no		  },
-		{CKA_VERIFY,			 &yes,		   sizeof yes		 },
-		{CKA_MODULUS_BITS,	   &modulus_bits, sizeof modulus_bits},
-		{CKA_PUBLIC_EXPONENT, exponent,		sizeof exponent	   },
+		{CKA_TOKEN, &no, sizeof no},
+		{CKA_VERIFY, &yes, sizeof yes},
+		{CKA_MODULUS_BITS, &modulus_bits, sizeof modulus_bits},
+		{CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
 	};
 	CK_ATTRIBUTE private[] = {
-		{CKA_TOKEN,		&yes,		  sizeof yes	},
-		{CKA_PRIVATE,	  &yes,			sizeof yes	  },
-		{CKA_SENSITIVE,	&yes,		  sizeof yes	},
-		{CKA_EXTRACTABLE, &no,		   sizeof no	},
-		{CKA_SIGN,		   &yes,			 sizeof yes   },
-		{CKA_LABEL,		(void *)label, strlen(label)},
- /* RSA keys must do nothing but sign, whatever the token's defaults are. */
-		{CKA_DECRYPT,	  &no,		   sizeof no	},
-		{CKA_UNWRAP,		 &no,			  sizeof no	   },
+		{CKA_TOKEN, &yes, sizeof yes},
+		{CKA_PRIVATE, &yes, sizeof yes},
+		{CKA_SENSITIVE, &yes, sizeof yes},
+		{CKA_EXTRACTABLE, &no, sizeof no},
+		{CKA_SIGN, &yes, sizeof yes},
+		{CKA_LABEL, (void *)label, strlen(label)},
+		/* RSA keys must do nothing but sign, whatever the token's defaults are. */
+		{CKA_DECRYPT, &no, sizeof no},
+		{CKA_UNWRAP, &no, sizeof no},
 	};
 	CK_RV result = session->call->C_GenerateKeyPair(session->handle, &mechanism, ec ? ec_public : rsa_public,
 		ec ? 3 : 4, private, ec ? 6 : 8, public_key, private_key);
@@ -126,7 +126,7 @@ static bool make(struct session *session, void *data, struct error *err) {
 			return false;
 		}
 		return algorithm == wanted->algorithm ||
-			   fail(err, ERR_INVALID, "key %s is there with another algorithm", wanted->label);
+		       fail(err, ERR_INVALID, "key %s is there with another algorithm", wanted->label);
 	}
 	CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
 	struct str cleanup_str draft = {0};
@@ -163,7 +163,7 @@ static bool destroy_if_under(struct session *session, CK_OBJECT_HANDLE key, cons
 	}
 	const char *name = str_starts(label, unfinished) ? label + strlen(unfinished) : label;
 	bool ok = !str_starts(name, prefix) ||
-			  session_ok(session, session->call->C_DestroyObject(session->handle, key), "destroying a key", err);
+	          session_ok(session, session->call->C_DestroyObject(session->handle, key), "destroying a key", err);
 	free(label);
 	return ok;
 }

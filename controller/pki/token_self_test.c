@@ -42,10 +42,10 @@ static bool wrapping_by(struct session *session, CK_OBJECT_HANDLE wrapper, CK_ME
 static bool aes_wrapping_fails(struct session *session, const struct trial *trial, struct error *err) {
 	CK_ULONG size = 32;
 	CK_ATTRIBUTE template[] = {
-		{CKA_TOKEN,		&no,	 sizeof no  },
+		{CKA_TOKEN, &no, sizeof no},
 		{CKA_VALUE_LEN, &size, sizeof size},
-		{CKA_WRAP,	   &yes,	 sizeof yes },
-		{CKA_ENCRYPT,	  &yes,	sizeof yes },
+		{CKA_WRAP, &yes, sizeof yes},
+		{CKA_ENCRYPT, &yes, sizeof yes},
 	};
 	CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
 	CK_OBJECT_HANDLE wrapper = CK_INVALID_HANDLE;
@@ -54,11 +54,11 @@ static bool aes_wrapping_fails(struct session *session, const struct trial *tria
 	}
 	unsigned char iv[16] = {0};
 	CK_MECHANISM mechanisms[] = {
-		{CKM_AES_KEY_WRAP,	   NULL, 0		  },
-		{CKM_AES_KEY_WRAP_PAD, NULL, 0		  },
-		{CKM_AES_CBC_PAD,	  iv,	  sizeof iv},
-		{CKM_AES_CBC,		  iv,	  sizeof iv},
-		{CKM_AES_ECB,		  NULL, 0		 },
+		{CKM_AES_KEY_WRAP, NULL, 0},
+		{CKM_AES_KEY_WRAP_PAD, NULL, 0},
+		{CKM_AES_CBC_PAD, iv, sizeof iv},
+		{CKM_AES_CBC, iv, sizeof iv},
+		{CKM_AES_ECB, NULL, 0},
 	};
 	bool ok = true;
 	for (size_t i = 0; ok && i < sizeof mechanisms / sizeof *mechanisms; i++) {
@@ -72,16 +72,13 @@ static bool rsa_wrapping_fails(struct session *session, const struct trial *tria
 	CK_ULONG bits = 2048;
 	unsigned char exponent[] = {0x01, 0x00, 0x01};
 	CK_ATTRIBUTE public[] = {
-		{CKA_TOKEN,			&no,		 sizeof no	  },
-		{CKA_WRAP,			   &yes,	 sizeof yes	   },
-		{CKA_ENCRYPT,		  &yes,		sizeof yes	  },
-		{CKA_MODULUS_BITS,	   &bits,	  sizeof bits	 },
+		{CKA_TOKEN, &no, sizeof no},
+		{CKA_WRAP, &yes, sizeof yes},
+		{CKA_ENCRYPT, &yes, sizeof yes},
+		{CKA_MODULUS_BITS, &bits, sizeof bits},
 		{CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
 	};
-	CK_ATTRIBUTE private[] = {
-		{CKA_TOKEN,	&no,	 sizeof no },
-		 {CKA_DECRYPT, &yes, sizeof yes}
-	};
+	CK_ATTRIBUTE private[] = {{CKA_TOKEN, &no, sizeof no}, {CKA_DECRYPT, &yes, sizeof yes}};
 	CK_MECHANISM generate = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
 	CK_OBJECT_HANDLE wrapper = CK_INVALID_HANDLE, unwrapper = CK_INVALID_HANDLE;
 	if (session->call->C_GenerateKeyPair(session->handle, &generate, public, 5, private, 2, &wrapper, &unwrapper) !=
@@ -94,8 +91,8 @@ static bool rsa_wrapping_fails(struct session *session, const struct trial *tria
 		CK_RSA_PKCS_OAEP_PARAMS *oaep;
 	} hybrid = {256, &oaep};
 	CK_MECHANISM mechanisms[] = {
-		{CKM_RSA_PKCS,		   NULL,	 0			  },
-		{CKM_RSA_PKCS_OAEP,	&oaep,   sizeof oaep  },
+		{CKM_RSA_PKCS, NULL, 0},
+		{CKM_RSA_PKCS_OAEP, &oaep, sizeof oaep},
 		{CKM_RSA_AES_KEY_WRAP, &hybrid, sizeof hybrid},
 	};
 	bool ok = true;
@@ -108,24 +105,15 @@ static bool rsa_wrapping_fails(struct session *session, const struct trial *tria
 }
 
 /* The two ways to make a key loose, alone and together. */
-static CK_ATTRIBUTE loose[] = {
-	{CKA_EXTRACTABLE, &yes, sizeof yes},
-	 {CKA_SENSITIVE,	 &no,  sizeof no }
-};
+static CK_ATTRIBUTE loose[] = {{CKA_EXTRACTABLE, &yes, sizeof yes}, {CKA_SENSITIVE, &no, sizeof no}};
 static const struct {
 	size_t first;
 	CK_ULONG count;
-} loosenings[] = {
-	{0, 1},
-	{1, 1},
-	{0, 2}
-};
+} loosenings[] = {{0, 1}, {1, 1}, {0, 2}};
 
 static bool copying_fails(struct session *session, const struct trial *trial, struct error *err) {
 	for (size_t i = 0; i < sizeof loosenings / sizeof *loosenings; i++) {
-		CK_ATTRIBUTE template[3] = {
-			{CKA_TOKEN, &no, sizeof no}
-		   };
+		CK_ATTRIBUTE template[3] = {{CKA_TOKEN, &no, sizeof no}};
 		for (CK_ULONG j = 0; j < loosenings[i].count; j++) {
 			template[j + 1] = loose[loosenings[i].first + j];
 		}
@@ -181,7 +169,7 @@ static bool signs(struct token *token, const char *label, struct error *err) {
 	}
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-			  EVP_DigestVerify(context, signature, length, message, sizeof message) == 1;
+	          EVP_DigestVerify(context, signature, length, message, sizeof message) == 1;
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
 	free(signature);
@@ -191,7 +179,7 @@ static bool signs(struct token *token, const char *label, struct error *err) {
 static bool test_algorithm(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err) {
 	struct trial trial = {.label = label};
 	bool ok = token_key_make(token, label, algorithm, err) && signs(token, label, err) &&
-			  session_run(token, attack, &trial, err);
+	          session_run(token, attack, &trial, err);
 	struct error later = {0};
 	if (!token_key_destroy(token, label, &later) && ok) {
 		*err = later;
@@ -211,5 +199,5 @@ bool token_self_test(struct token *token, struct error *err) {
 	str_addf(&ec, "%secdsa", folder.text);
 	str_addf(&rsa, "%srsa", folder.text);
 	return token_keys_destroy(token, folder.text, err) && test_algorithm(token, ec.text, KEY_ECDSA_P256, err) &&
-		   test_algorithm(token, rsa.text, KEY_RSA_3072, err);
+	       test_algorithm(token, rsa.text, KEY_RSA_3072, err);
 }

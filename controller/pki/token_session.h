@@ -24,7 +24,7 @@ struct session {
 	CK_FUNCTION_LIST *call;
 	CK_SESSION_HANDLE handle;
 	bool failed; /* a call failed: an operation may still be open in it, so nobody takes it again */
-	bool lost;	 /* the token forgot it, or nobody is logged in */
+	bool lost;   /* the token forgot it, or nobody is logged in */
 };
 
 /* Loads and initializes a module; once a process however many tokens use it. */

@@ -59,12 +59,7 @@ static const json_t *review(struct authorizer *authorizer, const struct kind *ki
 
 static enum verdict ask_access(struct authorizer *authorizer, const json_t *user) {
 	json_t *spec = json_object();
-	const char *const fields[][2] = {
-		{"user",	 "username"},
-		  {"groups", "groups"	 },
-		{"uid",	"uid"	 },
-		{"extra",  "extra"	 }
-	  };
+	const char *const fields[][2] = {{"user", "username"}, {"groups", "groups"}, {"uid", "uid"}, {"extra", "extra"}};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		json_t *value = json_object_get(user, fields[i][1]);
 		if (value) {

@@ -16,7 +16,7 @@ enum { FIRST_SIZE = 8 };
 
 struct series {
 	struct series *next;
-	double value;	  /* of a histogram: the sum */
+	double value;     /* of a histogram: the sum */
 	uint64_t *counts; /* of a histogram: one a bound and one above all, not cumulative */
 	char labels[];
 };
@@ -34,7 +34,7 @@ struct collector {
 };
 
 struct metrics {
-	pthread_mutex_t lock;		/* of the families */
+	pthread_mutex_t lock;       /* of the families */
 	pthread_mutex_t collecting; /* of the collectors, held while they run; taken before the other */
 	struct collector *collectors;
 	struct family families[];

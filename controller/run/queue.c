@@ -16,10 +16,10 @@ enum { FIRST_SIZE = 64, NOT_DELAYED = -1 };
 
 /* A key that the queue has to remember: waiting, delayed, being worked on, or failing. */
 struct item {
-	struct item *bucket;		 /* next in the hash bucket */
+	struct item *bucket;         /* next in the hash bucket */
 	struct item *after, *before; /* among those that wait */
 	int64_t due, added, started; /* monotonic: end of the delay, begin of the wait, begin of the work */
-	ptrdiff_t heap;				 /* place in the delay heap, or NOT_DELAYED */
+	ptrdiff_t heap;              /* place in the delay heap, or NOT_DELAYED */
 	int failures;
 	bool waiting, low, working, again, again_low;
 	char key[];

@@ -1,5 +1,5 @@
-/* A reconciler: what is called for one key, and the table row that names it. Workers call it; the queue makes sure that a
- * key never runs twice at once. */
+/* A reconciler: what is called for one key, and the table row that names it. Workers call it; the queue makes sure that
+ * a key never runs twice at once. */
 #ifndef RUN_RECONCILE_H
 #define RUN_RECONCILE_H
 #include "base/arena.h"
@@ -10,18 +10,18 @@
 
 /* What a reconcile may use; the worker's own. */
 struct pass {
-	struct arena *arena;        /* reset when the reconcile returns */
+	struct arena *arena; /* reset when the reconcile returns */
 	struct kube_client *client;
 	struct store *store;
 	struct events *events;
-	void *world;                /* the reconcilers' own settings and tools (struct world of reconcilers/world.h) */
+	void *world; /* the reconcilers' own settings and tools (struct world of reconcilers/world.h) */
 	const char *namespace, *name;
-	bool may_write;             /* false until every kind is synced: compare, but decide nothing */
-	double again;               /* set by the reconciler: seconds until it wants to run again; 0: no wish */
+	bool may_write; /* false until every kind is synced: compare, but decide nothing */
+	double again;   /* set by the reconciler: seconds until it wants to run again; 0: no wish */
 };
 
 struct reconciler {
-	const char *name;           /* "ybcluster": the metric's label, and the key's first part */
+	const char *name; /* "ybcluster": the metric's label, and the key's first part */
 	const struct kind *kind;
 	bool (*reconcile)(struct pass *pass, struct error *err);
 };

@@ -22,10 +22,7 @@ static void answer_health(void *context, struct request *request) {
 	const struct {
 		const char *path;
 		bool (*check)(void *context);
-	} probes[] = {
-		{"/healthz", config->alive},
-		 {"/readyz",	 config->ready}
-	   };
+	} probes[] = {{"/healthz", config->alive}, {"/readyz", config->ready}};
 	request->status = 404;
 	for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
 		if (!strcmp(request->path, probes[i].path)) {

@@ -20,13 +20,13 @@ static uint64_t mark_of(const char *path) {
 
 static uint64_t mark(const struct serving_certificate *certificate) {
 	return certificate->cert_file ? mark_of(certificate->cert_file) * 37 + mark_of(certificate->key_file)
-								  : (uint64_t)clock_wall();
+	                              : (uint64_t)clock_wall();
 }
 
 bool serving_certificate_stale(const struct serving_certificate *certificate) {
 	uint64_t now = mark(certificate);
 	return certificate->cert_file ? now != certificate->loaded
-								  : now - certificate->loaded > (uint64_t)(RENEW_DAYS * DAY);
+	                              : now - certificate->loaded > (uint64_t)(RENEW_DAYS * DAY);
 }
 
 static bool add_extension(X509 *certificate, int nid, const char *value) {
@@ -49,22 +49,22 @@ static bool fill_and_sign(X509 *certificate, EVP_PKEY *key) {
 	BN_free(number);
 	X509_NAME *name = X509_get_subject_name(certificate);
 	return ok && X509_set_version(certificate, X509_VERSION_3) &&
-		   X509_NAME_add_entry_by_txt(
+	       X509_NAME_add_entry_by_txt(
 			   name, "CN", MBSTRING_ASC, (const unsigned char *)"ybcluster-operator", -1, -1, 0) &&
-		   X509_set_issuer_name(certificate, name) && X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) &&
-		   X509_gmtime_adj(X509_getm_notAfter(certificate), VALID_DAYS * DAY) && X509_set_pubkey(certificate, key) &&
-		   add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-		   add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
-		   add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
-		   add_extension(certificate, NID_subject_alt_name, "DNS:ybcluster-operator,DNS:localhost,IP:127.0.0.1") &&
-		   X509_sign(certificate, key, EVP_sha256()) > 0;
+	       X509_set_issuer_name(certificate, name) && X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) &&
+	       X509_gmtime_adj(X509_getm_notAfter(certificate), VALID_DAYS * DAY) && X509_set_pubkey(certificate, key) &&
+	       add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+	       add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
+	       add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+	       add_extension(certificate, NID_subject_alt_name, "DNS:ybcluster-operator,DNS:localhost,IP:127.0.0.1") &&
+	       X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
 static bool load_self_signed(SSL_CTX *ssl, struct error *err) {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
 	bool ok = key && certificate && fill_and_sign(certificate, key) &&
-			  SSL_CTX_use_cert_and_key(ssl, certificate, key, NULL, 1) == 1;
+	          SSL_CTX_use_cert_and_key(ssl, certificate, key, NULL, 1) == 1;
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 	return ok || fail(err, ERR_INTERNAL, "metrics: cannot make a self-signed certificate");
@@ -74,11 +74,11 @@ static bool load_self_signed(SSL_CTX *ssl, struct error *err) {
 static bool load_files(const struct serving_certificate *certificate, SSL_CTX *ssl, struct error *err) {
 	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
 	bool ok = trial && SSL_CTX_use_certificate_chain_file(trial, certificate->cert_file) == 1 &&
-			  SSL_CTX_use_PrivateKey_file(trial, certificate->key_file, SSL_FILETYPE_PEM) == 1 &&
-			  SSL_CTX_check_private_key(trial) == 1;
+	          SSL_CTX_use_PrivateKey_file(trial, certificate->key_file, SSL_FILETYPE_PEM) == 1 &&
+	          SSL_CTX_check_private_key(trial) == 1;
 	STACK_OF(X509) *chain = NULL;
 	ok = ok && SSL_CTX_get0_chain_certs(trial, &chain) &&
-		 SSL_CTX_use_cert_and_key(ssl, SSL_CTX_get0_certificate(trial), SSL_CTX_get0_privatekey(trial), chain, 1) == 1;
+	     SSL_CTX_use_cert_and_key(ssl, SSL_CTX_get0_certificate(trial), SSL_CTX_get0_privatekey(trial), chain, 1) == 1;
 	SSL_CTX_free(trial);
 	return ok || fail(err, ERR_INVALID, "metrics: %s and %s are no certificate chain with its private key",
 					 certificate->cert_file, certificate->key_file);

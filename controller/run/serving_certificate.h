@@ -8,7 +8,7 @@
 
 struct serving_certificate {
 	const char *cert_file, *key_file; /* NULL: self-signed */
-	uint64_t loaded;				  /* what of the files is loaded: a mark that changes with them */
+	uint64_t loaded;                  /* what of the files is loaded: a mark that changes with them */
 };
 
 /* Puts certificate and key into the context, which stays as it was when that fails. */

@@ -188,7 +188,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 static const struct lws_protocols protocols[] = {
 	{"http", on_event, sizeof(struct connection), 0, 0, NULL, 0},
-	{NULL,   NULL,	 0,						 0, 0, NULL, 0},
+	{NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
 static void log_text(int level, const char *line) {

@@ -11,10 +11,10 @@ struct surface;
 
 /* One request, and what is to be answered. */
 struct request {
-	const char *path;		   /* without the query */
+	const char *path;          /* without the query */
 	const char *authorization; /* the header, "" without */
-	int status;				   /* 0: the answer comes later, see surface_wake() */
-	struct str body;		   /* freed by the surface */
+	int status;                /* 0: the answer comes later, see surface_wake() */
+	struct str body;           /* freed by the surface */
 	const char *content_type;
 	struct digest token; /* the handler's own, kept until it was answered */
 };

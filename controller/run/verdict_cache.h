@@ -10,8 +10,8 @@ enum verdict {
 	VERDICT_NONE, /* not known (any more) */
 	VERDICT_ALLOWED,
 	VERDICT_UNAUTHENTICATED, /* 401 */
-	VERDICT_FORBIDDEN,		 /* 403 */
-	VERDICT_UNAVAILABLE,	 /* the API server did not say: 503 */
+	VERDICT_FORBIDDEN,       /* 403 */
+	VERDICT_UNAVAILABLE,     /* the API server did not say: 503 */
 };
 
 enum { VERDICTS = 256 };

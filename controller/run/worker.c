@@ -25,7 +25,7 @@ struct workers {
 	struct workers_config config;
 	atomic_bool stopping;
 	pthread_mutex_t lock; /* of `held` */
-	char **held;		  /* keys that ran while they were not allowed to write yet */
+	char **held;          /* keys that ran while they were not allowed to write yet */
 	size_t held_count, held_room;
 	struct worker worker[];
 };
@@ -34,7 +34,7 @@ struct workers {
 enum reaction {
 	BACK_OFF,
 	WAIT_AS_TOLD, /* the server said how long */
-	GIVE_UP,	  /* another input will bring the key back */
+	GIVE_UP,      /* another input will bring the key back */
 };
 
 static const enum reaction reactions[] = {

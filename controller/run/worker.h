@@ -1,5 +1,5 @@
-/* Workers: each takes keys "<reconciler>/<namespace>/<name>" from the queue and runs the reconciler, with an arena and a
- * client of its own. */
+/* Workers: each takes keys "<reconciler>/<namespace>/<name>" from the queue and runs the reconciler, with an arena and
+ * a client of its own. */
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 #include "run/queue.h"

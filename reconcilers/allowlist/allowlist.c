@@ -20,7 +20,7 @@ struct list_work {
 	json_t *object;
 	struct allowlist *list; /* NULL: invalid */
 	struct error problem;
-	const char **clusters;  /* that refer to it */
+	const char **clusters; /* that refer to it */
 	size_t cluster_count;
 	int64_t now;
 };
@@ -42,8 +42,7 @@ static int by_name(const void *a, const void *b) {
 
 static void find_clusters(struct list_work *work) {
 	size_t count;
-	struct object **all =
-		store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	struct object **all = store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
 	work->clusters = arena_array(work->arena, const char *, count + 1);
 	for (size_t i = 0; i < count; i++) {
 		if (refers(all[i]->document, work->pass->name)) {
@@ -65,15 +64,19 @@ static bool has_finalizer(const struct list_work *work) {
 }
 
 static json_t *identity(struct list_work *work) {
-	return arena_own_json(work->arena,
-		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", kind_allowlist.api_version, "kind", kind_allowlist.name,
-			"metadata", "name", work->pass->name, "namespace", work->pass->namespace, "uid",
-			json_text_or(work->object, "metadata.uid", "")));
+	return arena_own_json(
+		work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", kind_allowlist.api_version, "kind",
+						 kind_allowlist.name, "metadata", "name", work->pass->name, "namespace", work->pass->namespace,
+						 "uid", json_text_or(work->object, "metadata.uid", "")));
 }
 
 static bool write(struct list_work *work, enum kube_verb verb, json_t *body, struct error *err) {
-	struct kube_call call = {.verb = verb, .kind = &kind_allowlist, .namespace = work->pass->namespace,
-		.name = work->pass->name, .body = body, .force = true};
+	struct kube_call call = {.verb = verb,
+		.kind = &kind_allowlist,
+		.namespace = work->pass->namespace,
+		.name = work->pass->name,
+		.body = body,
+		.force = true};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
 		store_wrote(work->pass->store, &kind_allowlist, call.answer, NULL);
@@ -97,16 +100,16 @@ static bool set_finalizer(struct list_work *work, bool wanted, struct error *err
 
 /* The ranges that the other lists of this cluster still want. */
 static struct allowed wanted_by_others(struct list_work *work, const char *cluster) {
-	struct object *object =
-		store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, cluster);
+	struct object *object = store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, cluster);
 	json_t *names = object ? json_get(object->document, "spec.allowLists") : NULL;
 	struct assigned *lists = arena_array(work->arena, struct assigned, json_array_size(names) + 1);
 	size_t count = 0;
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
-		struct object *other = name && strcmp(name, work->pass->name) != 0
-					       ? store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name)
-					       : NULL;
+		struct object *other =
+			name && strcmp(name, work->pass->name) != 0
+				? store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name)
+				: NULL;
 		struct error ignored;
 		struct allowlist *list =
 			other && !other->deleting ? allowlist_decode(work->arena, other->document, &ignored) : NULL;
@@ -119,7 +122,9 @@ static struct allowed wanted_by_others(struct list_work *work, const char *clust
 
 /* True when nothing that is open now is open because of this list alone. */
 static bool closed_in(struct list_work *work, const char *cluster, bool *closed, struct error *err) {
-	struct kube_call call = {.verb = KUBE_GET, .kind = kind_of_child(NETWORK_POLICY), .namespace = work->pass->namespace,
+	struct kube_call call = {.verb = KUBE_GET,
+		.kind = kind_of_child(NETWORK_POLICY),
+		.namespace = work->pass->namespace,
 		.name = arena_printf(work->arena, "%s-clients", cluster)};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	*closed = true;
@@ -167,11 +172,13 @@ static json_t *condition(struct list_work *work, const char *type, bool is, cons
 	json_t *old = json_get(work->object, "status.conditions");
 	for (size_t i = 0; i < json_array_size(old); i++) {
 		json_t *one = json_array_get(old, i);
-		bool same = strcmp(json_text_or(one, "type", ""), type) == 0 && strcmp(json_text_or(one, "status", ""), status) == 0;
+		bool same =
+			strcmp(json_text_or(one, "type", ""), type) == 0 && strcmp(json_text_or(one, "status", ""), status) == 0;
 		since = same ? json_text_or(one, "lastTransitionTime", since) : since;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", type, "status", status, "reason", reason, "message", message,
-		"lastTransitionTime", since, "observedGeneration", (json_int_t)json_int(work->object, "metadata.generation", 0));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", type, "status", status, "reason", reason, "message",
+		message, "lastTransitionTime", since, "observedGeneration",
+		(json_int_t)json_int(work->object, "metadata.generation", 0));
 }
 
 static json_t *status_of(struct list_work *work) {
@@ -181,22 +188,22 @@ static json_t *status_of(struct list_work *work) {
 	}
 	int count = work->list ? rules(work) : 0;
 	if (work->list) {
-		json_array_append_new(conditions, condition(work, "Ready", true, "Valid",
-							  arena_printf(work->arena, "%d rules count now", count)));
+		json_array_append_new(conditions,
+			condition(work, "Ready", true, "Valid", arena_printf(work->arena, "%d rules count now", count)));
 	} else {
 		const char *reason = work->problem.reason[0] ? work->problem.reason : "Invalid";
 		json_array_append_new(conditions, condition(work, "Ready", false, reason, work->problem.text));
 		json_array_append_new(conditions, condition(work, "Stalled", true, reason, work->problem.text));
 	}
 	return arena_own_json(work->arena, json_pack("{s:I, s:i, s:o, s:o}", "observedGeneration",
-						   (json_int_t)json_int(work->object, "metadata.generation", 0), "rules", count,
-						   "clusters", clusters, "conditions", conditions));
+										   (json_int_t)json_int(work->object, "metadata.generation", 0), "rules", count,
+										   "clusters", clusters, "conditions", conditions));
 }
 
 static bool report(struct list_work *work, struct error *err) {
 	json_t *status = status_of(work), *live = json_get(work->object, "status");
 	bool same_sizes = json_array_size(json_get(status, "clusters")) == json_array_size(json_get(live, "clusters")) &&
-			  json_array_size(json_get(status, "conditions")) == json_array_size(json_get(live, "conditions"));
+	                  json_array_size(json_get(status, "conditions")) == json_array_size(json_get(live, "conditions"));
 	if (!work->pass->may_write || (live && same_sizes && !diff_find(work->arena, CHILD_KINDS, status, live))) {
 		return true;
 	}

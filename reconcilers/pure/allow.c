@@ -33,8 +33,8 @@ bool allow_covers(const struct cidr *ranges, size_t count, const struct cidr *ra
 }
 
 /* The intersection of two sets of ranges: of two ranges that overlap one lies in the other. */
-static size_t intersect(const struct cidr *a, size_t a_count, const struct cidr *b, size_t b_count,
-	struct cidr *result, size_t most) {
+static size_t intersect(
+	const struct cidr *a, size_t a_count, const struct cidr *b, size_t b_count, struct cidr *result, size_t most) {
 	size_t count = 0;
 	for (size_t i = 0; i < a_count; i++) {
 		for (size_t j = 0; j < b_count && count < most; j++) {
@@ -82,8 +82,9 @@ static void judge(struct arena *arena, const struct assigned *lists, size_t coun
 		allowed->message = arena_printf(arena, "AllowList %s %s", problem->name, problem->problem);
 	} else if (!allowed->whole) {
 		allowed->reason = "TooManyRules";
-		allowed->message = arena_printf(arena, "the assigned lists have %zu rules together, %d are the most: assign fewer",
-			allowed->count, ALLOWLIST_RULES_MAX);
+		allowed->message =
+			arena_printf(arena, "the assigned lists have %zu rules together, %d are the most: assign fewer",
+				allowed->count, ALLOWLIST_RULES_MAX);
 	} else if (count == 0) {
 		allowed->reason = "NoneAssigned";
 		allowed->message = "no AllowList is assigned: nobody comes in from outside";
@@ -109,8 +110,8 @@ struct allowed allow_union(struct arena *arena, const struct assigned *lists, si
 	struct cidr *both = arena_array(arena, struct cidr, room);
 	allowed.count = sort_unique(both, intersect(live, live_count, allowed.ranges, allowed.count, both, room));
 	allowed.ranges = both;
-	allowed.message = arena_printf(arena, "%s; what was open and is still wanted stays open: %zu rules", allowed.message,
-		allowed.count);
+	allowed.message = arena_printf(
+		arena, "%s; what was open and is still wanted stays open: %zu rules", allowed.message, allowed.count);
 	return allowed;
 }
 

@@ -7,8 +7,8 @@
 struct allowed {
 	struct cidr *ranges; /* sorted, without doubles */
 	size_t count;
-	bool whole;          /* every list was there, valid, and the union within the limit */
-	const char *reason;  /* for the condition: Applied, NoneAssigned, or what is wrong */
+	bool whole;         /* every list was there, valid, and the union within the limit */
+	const char *reason; /* for the condition: Applied, NoneAssigned, or what is wrong */
 	const char *message;
 	int64_t next_expiry; /* the earliest moment at which an entry stops counting; 0: none */
 };
@@ -20,8 +20,9 @@ struct assigned {
 	const char *problem;          /* why, for a person; NULL when it is there */
 };
 
-/* `frozen`: nothing may open, even when all is whole. Fail closed: while a list is missing or invalid, or the union is too large, what applies is what is live now and still
- * wanted by the lists that are there. `live` are the ranges of the live C-clients; NULL and 0: nobody. */
+/* `frozen`: nothing may open, even when all is whole. Fail closed: while a list is missing or invalid, or the union is
+ * too large, what applies is what is live now and still wanted by the lists that are there. `live` are the ranges of
+ * the live C-clients; NULL and 0: nobody. */
 struct allowed allow_union(struct arena *arena, const struct assigned *lists, size_t count, const struct cidr *live,
 	size_t live_count, bool frozen, int64_t now);
 

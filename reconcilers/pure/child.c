@@ -3,9 +3,15 @@
 #include <string.h>
 
 static const char *const names[CHILD_KINDS] = {
-	[SERVICE_ACCOUNT] = "ServiceAccount", [CONFIG_MAP] = "ConfigMap", [NETWORK_POLICY] = "NetworkPolicy",
-	[SECRET] = "Secret", [SERVICE] = "Service", [POD_DISRUPTION_BUDGET] = "PodDisruptionBudget",
-	[STATEFUL_SET] = "StatefulSet", [POD] = "Pod", [VOLUME_CLAIM] = "PersistentVolumeClaim",
+	[SERVICE_ACCOUNT] = "ServiceAccount",
+	[CONFIG_MAP] = "ConfigMap",
+	[NETWORK_POLICY] = "NetworkPolicy",
+	[SECRET] = "Secret",
+	[SERVICE] = "Service",
+	[POD_DISRUPTION_BUDGET] = "PodDisruptionBudget",
+	[STATEFUL_SET] = "StatefulSet",
+	[POD] = "Pod",
+	[VOLUME_CLAIM] = "PersistentVolumeClaim",
 };
 
 struct child *children_find(const struct children *children, enum child_kind kind, const char *name) {

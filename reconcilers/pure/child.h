@@ -33,14 +33,14 @@ struct child {
 	enum child_kind kind;
 	const char *name, *uid, *owner_uid, *version;
 	bool deleting;
-	bool in_sync;           /* this very version was compared with the document that has the digest `compared` */
+	bool in_sync; /* this very version was compared with the document that has the digest `compared` */
 	struct digest compared;
 	int64_t number[6];
-	const uint8_t *mark;    /* 16 bytes */
-	const char *text;       /* "" when the summary has none */
+	const uint8_t *mark;     /* 16 bytes */
+	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
-	json_t *document;       /* NULL when it is not at hand */
-	void *handle;           /* the effectful part's own */
+	json_t *document;        /* NULL when it is not at hand */
+	void *handle;            /* the effectful part's own */
 };
 
 /* A wanted object. */
@@ -49,7 +49,7 @@ struct wanted {
 	const char *name;
 	json_t *document;
 	struct digest digest;
-	const char *why;        /* what the change is for, when the reason is not a difference of fields; or NULL */
+	const char *why; /* what the change is for, when the reason is not a difference of fields; or NULL */
 };
 
 struct children {

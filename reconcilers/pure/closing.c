@@ -8,7 +8,8 @@ static bool admitted(const struct ybcluster_client *client, const json_t *from) 
 	for (size_t i = 0; i < json_array_size(from); i++) {
 		json_t *peer = json_array_get(from, i);
 		json_t *namespaces = json_object_get(peer, "namespaceSelector"), *pods = json_object_get(peer, "podSelector");
-		bool same_namespaces = client->namespace_selector ? json_equal(client->namespace_selector, namespaces) : !namespaces;
+		bool same_namespaces =
+			client->namespace_selector ? json_equal(client->namespace_selector, namespaces) : !namespaces;
 		bool same_pods = client->pod_selector ? json_equal(client->pod_selector, pods) : !pods;
 		if ((namespaces || pods) && same_namespaces && same_pods) {
 			return true;
@@ -21,13 +22,13 @@ static enum exposure exposure_of(const json_t *service) {
 	if (strcmp(json_text_or(service, "spec.type", ""), "LoadBalancer") != 0) {
 		return EXPOSURE_CLUSTER;
 	}
-	const char *internal = json_string_value(json_at(
-		service, "metadata", "annotations", "service.beta.kubernetes.io/aws-load-balancer-internal", NULL));
+	const char *internal = json_string_value(
+		json_at(service, "metadata", "annotations", "service.beta.kubernetes.io/aws-load-balancer-internal", NULL));
 	return internal && strcmp(internal, "true") == 0 ? EXPOSURE_INTERNAL : EXPOSURE_PUBLIC;
 }
 
-struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
-	const json_t *service) {
+struct ybcluster *closed_cluster(
+	struct arena *arena, const struct ybcluster *cluster, const json_t *policy, const json_t *service) {
 	struct ybcluster *closed = arena_new(arena, struct ybcluster);
 	*closed = *cluster;
 	json_t *from = json_get(policy, "spec.ingress.0.from");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/base64.h"
+#include "base/json.h"
 #include "pure/flags.h"
 
 static json_t *claims(struct arena *arena, const struct ybcluster *cluster, const struct group *group) {
@@ -11,11 +11,11 @@ static json_t *claims(struct arena *arena, const struct ybcluster *cluster, cons
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *list = json_array();
 	for (int i = 0; i < processes->storage.volumes; i++) {
-		json_t *claim = json_pack("{s:s, s:s, s:{s:s, s:O}, s:{s:[s], s:s*, s:s, s:{s:{s:s}}}}", "apiVersion", "v1", "kind",
-			"PersistentVolumeClaim", "metadata", "name", arena_printf(arena, "data%d", i), "labels",
+		json_t *claim = json_pack("{s:s, s:s, s:{s:s, s:O}, s:{s:[s], s:s*, s:s, s:{s:{s:s}}}}", "apiVersion", "v1",
+			"kind", "PersistentVolumeClaim", "metadata", "name", arena_printf(arena, "data%d", i), "labels",
 			labels_of(arena, cluster, role_name(group->role)), "spec", "accessModes", "ReadWriteOnce",
-			"storageClassName", processes->storage.class, "volumeMode", "Filesystem", "resources", "requests", "storage",
-			processes->storage.size);
+			"storageClassName", processes->storage.class, "volumeMode", "Filesystem", "resources", "requests",
+			"storage", processes->storage.size);
 		json_array_append_new(list, claim);
 	}
 	return list;
@@ -29,7 +29,7 @@ static json_t *mounts(struct arena *arena, const struct ybcluster *cluster, cons
 		"mountPath", "/tmp");
 	for (int i = 0; i < processes->storage.volumes; i++) {
 		json_array_append_new(list, json_pack("{s:s, s:s}", "name", arena_printf(arena, "data%d", i), "mountPath",
-						    arena_printf(arena, "/mnt/disk%d", i)));
+										arena_printf(arena, "/mnt/disk%d", i)));
 	}
 	return list;
 }
@@ -107,8 +107,8 @@ static json_t *group_selector(struct arena *arena, const struct ybcluster *clust
 	return selector;
 }
 
-static json_t *statefulset_values(struct arena *arena, const struct inputs *inputs, const struct group *group,
-	json_t *arguments) {
+static json_t *statefulset_values(
+	struct arena *arena, const struct inputs *inputs, const struct group *group, json_t *arguments) {
 	const struct ybcluster *cluster = inputs->cluster;
 	const struct ybcluster_spec *spec = &cluster->spec;
 	json_t *labels = pod_labels(arena, cluster, group);
@@ -116,10 +116,10 @@ static json_t *statefulset_values(struct arena *arena, const struct inputs *inpu
 		json_object_set_new(labels, "yugabyte.com/zone", json_string(group->zone));
 	}
 	bool running = spec->desired_state == DESIRED_STATE_RUNNING;
-	json_t *values = json_pack("{s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:s?, s:s?, s:s, s:s, s:s, s:i}", "name", group->name,
-		"replicas", running ? group->replicas : 0, "service", role_service(arena, cluster, group->role), "selector",
-		group_selector(arena, cluster, group), "labels", labels, "account", cluster->metadata.name, "pullSecrets",
-		pull_secrets(cluster), "priorityClass", spec->pod.priority_class_name, "runtimeClass",
+	json_t *values = json_pack("{s:s, s:i, s:s, s:o, s:o, s:s, s:o, s:s?, s:s?, s:s, s:s, s:s, s:i}", "name",
+		group->name, "replicas", running ? group->replicas : 0, "service", role_service(arena, cluster, group->role),
+		"selector", group_selector(arena, cluster, group), "labels", labels, "account", cluster->metadata.name,
+		"pullSecrets", pull_secrets(cluster), "priorityClass", spec->pod.priority_class_name, "runtimeClass",
 		spec->pod.runtime_class_name, "process", role_process(group->role), "certificates", group->certificate, "flags",
 		arena_printf(arena, "%s-%s-flags", cluster->metadata.name, role_name(group->role)), "rpcPort",
 		group->role == MASTER ? PORT_MASTER_RPC : PORT_TSERVER_RPC);
@@ -155,17 +155,19 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	const struct ybcluster_processes *processes =
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *asked = arena_own_json(arena,
-		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "priorityClass",
-			cluster->spec.pod.priority_class_name, "runtimeClass", cluster->spec.pod.runtime_class_name, "pullPolicy",
-			cluster->spec.image.pull_policy, "restart", restart, "rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
-			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion", cluster->spec.tls.min_version,
-			"labels", cluster->spec.pod.labels, "annotations", cluster->spec.pod.annotations, "nodeSelector",
-			cluster->spec.pod.node_selector, "tolerations", cluster->spec.pod.tolerations, "pullSecrets",
-			json_get(template, "spec.imagePullSecrets")));
+		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}",
+			"priorityClass", cluster->spec.pod.priority_class_name, "runtimeClass",
+			cluster->spec.pod.runtime_class_name, "pullPolicy", cluster->spec.image.pull_policy, "restart", restart,
+			"rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image",
+			json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
+			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion",
+			cluster->spec.tls.min_version, "labels", cluster->spec.pod.labels, "annotations",
+			cluster->spec.pod.annotations, "nodeSelector", cluster->spec.pod.node_selector, "tolerations",
+			cluster->spec.pod.tolerations, "pullSecrets", json_get(template, "spec.imagePullSecrets")));
 	struct digest of_asked = digest_json(asked);
 	json_object_set_new(annotations, ANNOTATION_ASKED, json_string(digest_hex(arena, &of_asked, 16)));
-	json_t *all = arena_own_json(arena, json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust",
-						   trust, "restart", restart));
+	json_t *all = arena_own_json(arena,
+		json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust", trust, "restart", restart));
 	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust));
 	struct digest of_all = digest_json(all);
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
@@ -189,15 +191,15 @@ static bool desired_group(struct arena *arena, const struct inputs *inputs, cons
 	}
 	json_t *arguments = flag_arguments(arena, inputs->cluster, inputs->settings, group, err);
 	if (!arguments || !want(arena, inputs->cluster, list, STATEFUL_SET, role_name(group->role), "statefulset",
-				  statefulset_values(arena, inputs, group, arguments), err)) {
+						  statefulset_values(arena, inputs, group, arguments), err)) {
 		return false;
 	}
 	stamp(arena, inputs, group, flags[group->role], trust, &list->items[list->count - 1]);
 	return true;
 }
 
-static bool desired_budget(struct arena *arena, const struct ybcluster *cluster, enum role role,
-	struct wanted_list *list, struct error *err) {
+static bool desired_budget(
+	struct arena *arena, const struct ybcluster *cluster, enum role role, struct wanted_list *list, struct error *err) {
 	bool spare = ybcluster_replication_factor(&cluster->spec) > 1;
 	return want(arena, cluster, list, POD_DISRUPTION_BUDGET, role_name(role), "disruption",
 		json_pack("{s:s, s:i, s:O}", "name", role_service(arena, cluster, role), "maxUnavailable", spare ? 1 : 0,
@@ -205,19 +207,18 @@ static bool desired_budget(struct arena *arena, const struct ybcluster *cluster,
 		err);
 }
 
-bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err) {
+bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
 	const char *flags[2];
 	for (enum role role = MASTER; role <= TSERVER; role++) {
 		flags[role] = flag_file(arena, cluster, inputs->settings, role, err);
 		if (!flags[role] ||
-		    !want(arena, cluster, list, SECRET, role_name(role), "flags",
-			    json_pack("{s:s, s:s}", "name",
-				    arena_printf(arena, "%s-%s-flags", cluster->metadata.name, role_name(role)), "file",
-				    base64_encode(arena, flags[role], strlen(flags[role]))),
-			    err) ||
-		    !desired_budget(arena, cluster, role, list, err)) {
+			!want(arena, cluster, list, SECRET, role_name(role), "flags",
+				json_pack("{s:s, s:s}", "name",
+					arena_printf(arena, "%s-%s-flags", cluster->metadata.name, role_name(role)), "file",
+					base64_encode(arena, flags[role], strlen(flags[role]))),
+				err) ||
+			!desired_budget(arena, cluster, role, list, err)) {
 			return false;
 		}
 	}

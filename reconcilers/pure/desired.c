@@ -28,8 +28,8 @@ bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_li
 	return true;
 }
 
-static bool desired_account(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err) {
+static bool desired_account(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
 	return want(arena, cluster, list, SERVICE_ACCOUNT, NULL, "serviceaccount",
 		json_pack("{s:s}", "name", cluster->metadata.name), err);
@@ -37,6 +37,5 @@ static bool desired_account(struct arena *arena, const struct inputs *inputs, st
 
 bool desired_documents(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	return desired_policies(arena, inputs, list, err) && desired_account(arena, inputs, list, err) &&
-	       desired_services(arena, inputs, list, err) &&
-	       desired_data_plane(arena, inputs, list, err);
+	       desired_services(arena, inputs, list, err) && desired_data_plane(arena, inputs, list, err);
 }

@@ -9,11 +9,11 @@
 struct inputs {
 	const struct ybcluster *cluster;
 	const struct settings *settings;
-	const struct allowed *allowed;  /* what may come in from outside */
-	bool ipv4, ipv6;                /* the families of the live client Service; both false: not known yet */
-	const struct trust *trust;      /* a row a group: what its certificate Secret is to hold */
-	const char *ca;                 /* changes with signer and anchors: a rotation's restarts are asked for when it was */
-	bool storage_known;             /* false: create no StatefulSet (its volumes could not be made) */
+	const struct allowed *allowed; /* what may come in from outside */
+	bool ipv4, ipv6;               /* the families of the live client Service; both false: not known yet */
+	const struct trust *trust;     /* a row a group: what its certificate Secret is to hold */
+	const char *ca;     /* changes with signer and anchors: a rotation's restarts are asked for when it was */
+	bool storage_known; /* false: create no StatefulSet (its volumes could not be made) */
 };
 
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */
@@ -29,21 +29,21 @@ struct wanted_list {
 
 /* Appends all of them. C-ca, certificate and admin Secrets are not here: their content is made, not derived
  * (certificates.c, accounts.c). */
-must_check bool desired_documents(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err);
+must_check bool desired_documents(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 
 /* The parts, each appending to the list; for tests and for closing alone. */
-must_check bool desired_policies(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err);
-must_check bool desired_services(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err);
-must_check bool desired_data_plane(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err);
+must_check bool desired_policies(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
+must_check bool desired_services(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
+must_check bool desired_data_plane(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 
-/* The cluster as it may look while nothing may open: port, exposure and clients are those of the live policy and Service,
- * clients only if the spec still wants them. `service` NULL or not a load balancer: exposure Cluster. */
-struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
-	const json_t *service);
+/* The cluster as it may look while nothing may open: port, exposure and clients are those of the live policy and
+ * Service, clients only if the spec still wants them. `service` NULL or not a load balancer: exposure Cluster. */
+struct ybcluster *closed_cluster(
+	struct arena *arena, const struct ybcluster *cluster, const json_t *policy, const json_t *service);
 /* True when the annotation says internal or internet-facing to some vendor. */
 bool network_is_scheme(const char *annotation);
 

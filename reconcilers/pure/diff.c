@@ -6,18 +6,25 @@
 #include "base/quantity.h"
 #include "base/str.h"
 
-/* Lists whose elements have a key (x-kubernetes-list-map-keys in the API's own schema), by the member that holds them. */
+/* Lists whose elements have a key (x-kubernetes-list-map-keys in the API's own schema), by the member that holds them.
+ */
 static const struct keyed {
 	const char *member, *key;
 } keyed_lists[] = {
-	{"containers", "name"}, {"initContainers", "name"}, {"volumes", "name"},
-	{"env", "name"}, {"volumeMounts", "mountPath"}, {"imagePullSecrets", "name"},
-	{"ownerReferences", "uid"}, {"conditions", "type"}, {"ports", "name"},
+	{"containers", "name"},
+	{"initContainers", "name"},
+	{"volumes", "name"},
+	{"env", "name"},
+	{"volumeMounts", "mountPath"},
+	{"imagePullSecrets", "name"},
+	{"ownerReferences", "uid"},
+	{"conditions", "type"},
+	{"ports", "name"},
 };
 
 /* Structs that the API treats as one value: an extra member in them changes what they mean. */
-static const char *const atomic_maps[] = {"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector",
-	"ingress", "egress"};
+static const char *const atomic_maps[] = {
+	"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector", "ingress", "egress"};
 
 /* Members that hold quantities. */
 static const char *const quantities[] = {"cpu", "memory", "storage", "ephemeral-storage", "sizeLimit"};
@@ -182,7 +189,8 @@ static bool same(struct walk *walk, const char *member, const json_t *desired, c
 	return json_equal(desired, live) || differs(walk, desired, live);
 }
 
-const struct difference *diff_find(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
+const struct difference *diff_find(
+	struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
 	struct walk walk = {.arena = arena, .secret = kind == SECRET};
 	str_adds(&walk.path, "");
 	same_object(&walk, desired, live, false);
@@ -210,14 +218,15 @@ static bool touches_ours(const json_t *volume, const json_t *live) {
 	       json_object_get(volume, "hostPath") || json_object_get(volume, "projected");
 }
 
-/* A container that mounts one of our volumes, takes a port of the host, or may do more than Pod Security `restricted`. */
+/* A container that mounts one of our volumes, takes a port of the host, or may do more than Pod Security `restricted`.
+ */
 static bool intrudes(const json_t *container, const json_t *live) {
 	json_t *mounts = json_object_get(container, "volumeMounts");
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
 		const char *name = json_text_or(json_array_get(mounts, i), "name", "");
 		json_t *volume = with_key(json_get(live, POD_SPEC "volumes"), "name", name);
 		if (str_starts(name, "data") || strcmp(name, "certificates") == 0 || strcmp(name, "flags") == 0 ||
-		    (volume && touches_ours(volume, live))) {
+			(volume && touches_ours(volume, live))) {
 			return true;
 		}
 	}
@@ -281,21 +290,21 @@ static const char *pointer_of(struct arena *arena, const char *path, const char 
 	return arena_strndup(arena, pointer.text, pointer.length);
 }
 
-static void foreign_members(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live,
-	json_t *operations) {
+static void foreign_members(
+	struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live, json_t *operations) {
 	const char *key;
 	json_t *value;
 	json_object_foreach(json_get(live, place->path), key, value) {
 		if (!json_at(json_get(desired, place->path), key, NULL)) {
-			json_array_append_new(operations,
-				json_pack("{s:s, s:s}", "op", "remove", "path", pointer_of(arena, place->path, key)));
+			json_array_append_new(
+				operations, json_pack("{s:s, s:s}", "op", "remove", "path", pointer_of(arena, place->path, key)));
 		}
 	}
 }
 
 /* From the back, so that the indices before stay what they are. */
-static void foreign_entries(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live,
-	json_t *operations) {
+static void foreign_entries(
+	struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live, json_t *operations) {
 	const char *path = path_in(arena, place, desired, live);
 	json_t *list = json_get(live, path);
 	json_t *ours = json_get(desired, strchr(place->path, '*') ? first_container(arena, place->path) : place->path);
@@ -304,16 +313,16 @@ static void foreign_entries(struct arena *arena, const struct closed *place, con
 		const char *name = json_string_value(json_object_get(entry, place->key));
 		if (!with_key(ours, place->key, name) && (!place->guard || place->guard(entry, live))) {
 			json_array_append_new(operations, json_pack("{s:s, s:s}", "op", "remove", "path",
-							pointer_of(arena, path, arena_printf(arena, "%zu", i))));
+												  pointer_of(arena, path, arena_printf(arena, "%zu", i))));
 		}
 	}
 }
 
 json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
-	json_t *operations = arena_own_json(arena,
-		json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "test", "path", "/metadata/uid", "value",
-			json_text_or(live, "metadata.uid", ""), "op", "test", "path", "/metadata/resourceVersion", "value",
-			json_text_or(live, "metadata.resourceVersion", "")));
+	json_t *operations = arena_own_json(
+		arena, json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "test", "path", "/metadata/uid", "value",
+				   json_text_or(live, "metadata.uid", ""), "op", "test", "path", "/metadata/resourceVersion", "value",
+				   json_text_or(live, "metadata.resourceVersion", "")));
 	for (size_t i = 0; i < sizeof closed_places / sizeof *closed_places; i++) {
 		const struct closed *place = &closed_places[i];
 		if (place->kind == kind) {

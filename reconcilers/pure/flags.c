@@ -79,7 +79,8 @@ const struct flag *flag_lookup(const char *name, enum role role) {
 	return NULL;
 }
 
-/* Flags that have one value for all clusters. TLS cannot be switched off, and no superuser comes in over the network. */
+/* Flags that have one value for all clusters. TLS cannot be switched off, and no superuser comes in over the network.
+ */
 static const struct fixed {
 	const char *name, *value;
 	enum flag_process process;
@@ -100,7 +101,8 @@ static const struct fixed {
 	{"ysql_enable_auth", "true", FLAG_TSERVER},
 	{"start_cql_proxy", "false", FLAG_TSERVER},
 	{"start_redis_proxy", "false", FLAG_TSERVER},
-	/* First match wins: the pod's own socket for probes and the operator, nobody else's superusers, then TLS and SCRAM. */
+	/* First match wins: the pod's own socket for probes and the operator, nobody else's superusers, then TLS and SCRAM.
+     */
 	{"ysql_hba_conf_csv",
 		"\"local all yugabyte trust\",\"hostssl all postgres all reject\",\"hostssl all yugabyte all reject\","
 		"\"hostssl all all all scram-sha-256\",\"host all all all reject\",\"local all all reject\"",
@@ -121,7 +123,7 @@ static bool add(struct str *file, enum role role, const char *name, const char *
 static bool add_fixed(struct str *file, enum role role, struct error *err) {
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
 		if (fixed[i].process & (role == MASTER ? FLAG_MASTER : FLAG_TSERVER) &&
-		    !add(file, role, fixed[i].name, fixed[i].value, err)) {
+			!add(file, role, fixed[i].name, fixed[i].value, err)) {
 			return false;
 		}
 	}
@@ -149,21 +151,23 @@ static bool add_own(struct str *file, struct arena *arena, const struct ybcluste
 		enum flag_process process;
 	} own_flags[] = {
 		{"fs_data_dirs", data_folders(arena, processes_of(cluster, role)), FLAG_BOTH},
-		{"memory_limit_hard_bytes", arena_printf(arena, "%" PRId64, process_memory(cluster, role) / 100 * 85), FLAG_BOTH},
+		{"memory_limit_hard_bytes", arena_printf(arena, "%" PRId64, process_memory(cluster, role) / 100 * 85),
+			FLAG_BOTH},
 		{"master_addresses", masters, FLAG_MASTER},
 		{"replication_factor", arena_printf(arena, "%d", ybcluster_replication_factor(&cluster->spec)), FLAG_MASTER},
 		{"tserver_master_addrs", masters, FLAG_TSERVER},
 		{"ssl_protocols", modern ? "tls13" : "tls12,tls13", FLAG_BOTH},
-		{"pgsql_proxy_bind_address", arena_printf(arena, "0.0.0.0:%d", cluster->spec.endpoints.ysql.port), FLAG_TSERVER},
+		{"pgsql_proxy_bind_address", arena_printf(arena, "0.0.0.0:%d", cluster->spec.endpoints.ysql.port),
+			FLAG_TSERVER},
 		{"ysql_pg_conf_csv",
 			modern ? "password_encryption=scram-sha-256,ssl_min_protocol_version=TLSv1.3"
-			       : "password_encryption=scram-sha-256,ssl_min_protocol_version=TLSv1.2",
+				   : "password_encryption=scram-sha-256,ssl_min_protocol_version=TLSv1.2",
 			FLAG_TSERVER},
 		{"webserver_port", role == MASTER ? "7000" : "9000", FLAG_BOTH},
 	};
 	for (size_t i = 0; i < sizeof own_flags / sizeof *own_flags; i++) {
 		if (own_flags[i].process & (role == MASTER ? FLAG_MASTER : FLAG_TSERVER) &&
-		    !add(file, role, own_flags[i].name, own_flags[i].value, err)) {
+			!add(file, role, own_flags[i].name, own_flags[i].value, err)) {
 			return false;
 		}
 	}
@@ -177,7 +181,8 @@ static bool add_users(struct str *file, const json_t *flags, struct error *err) 
 	json_object_foreach((json_t *)(uintptr_t)flags, name, value) {
 		const char *text = json_string_value(value);
 		if (!text || strpbrk(text, "\r\n") || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
-			return fail_because(err, ERR_INVALID, "InvalidSpec", "flags: '%.64s' is no flag with a text on one line", name);
+			return fail_because(
+				err, ERR_INVALID, "InvalidSpec", "flags: '%.64s' is no flag with a text on one line", name);
 		}
 		str_addf(file, "--%s=%s\n", name, text);
 	}
@@ -188,14 +193,14 @@ const char *flag_file(struct arena *arena, const struct ybcluster *cluster, cons
 	enum role role, struct error *err) {
 	cleanup_str struct str file = {0};
 	if (!add_users(&file, processes_of(cluster, role)->flags, err) || !add_fixed(&file, role, err) ||
-	    !add_own(&file, arena, cluster, settings, role, err)) {
+		!add_own(&file, arena, cluster, settings, role, err)) {
 		return NULL;
 	}
 	return arena_strndup(arena, file.text, file.length);
 }
 
-static bool add_argument(struct arena *arena, json_t *list, enum role role, const char *name, const char *value,
-	struct error *err) {
+static bool add_argument(
+	struct arena *arena, json_t *list, enum role role, const char *name, const char *value, struct error *err) {
 	if (!flag_lookup(name, role)) {
 		return fail(err, ERR_INTERNAL, "flag %s is not in the table of %s", name, role_process(role));
 	}

@@ -1,7 +1,7 @@
 /* The processes' flags, ports, paths and commands: one table for all that is rendered.
  *
- * A flag that is not in the table is not rendered: flag_lookup() says no and the document fails. Each row names the process,
- * the release since which the flag exists as we use it, and the page that documents it. */
+ * A flag that is not in the table is not rendered: flag_lookup() says no and the document fails. Each row names the
+ * process, the release since which the flag exists as we use it, and the page that documents it. */
 #ifndef PURE_FLAGS_H
 #define PURE_FLAGS_H
 #include "base/error.h"
@@ -43,8 +43,8 @@ extern const struct image_fact image_table[]; /* the last row has no value */
 const struct flag *flag_lookup(const char *name, enum role role);
 extern const struct flag flag_table[]; /* the last row has no name */
 
-/* The flag file: what all pods of the role share. Values cannot hold a line break: the schema refuses control characters,
- * and this fails on them. */
+/* The flag file: what all pods of the role share. Values cannot hold a line break: the schema refuses control
+ * characters, and this fails on them. */
 must_check const char *flag_file(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings,
 	enum role role, struct error *err);
 /* The arguments: what differs by pod and by group. An array of strings, the arena's. */

@@ -26,10 +26,10 @@ static json_t *balancer_part(const json_t *desired) {
 	return json_pack("{s:{s:o}}", "metadata", "annotations", annotations);
 }
 
-const struct difference *immutable_difference(struct arena *arena, enum child_kind kind, const json_t *desired,
-	const json_t *live) {
+const struct difference *immutable_difference(
+	struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
 	bool balancer = kind == SERVICE && strcmp(json_text_or(live, "spec.type", ""), "LoadBalancer") == 0 &&
-			strcmp(json_text_or(desired, "spec.type", ""), "LoadBalancer") == 0;
+	                strcmp(json_text_or(desired, "spec.type", ""), "LoadBalancer") == 0;
 	if (kind != STATEFUL_SET && !balancer) {
 		return NULL;
 	}

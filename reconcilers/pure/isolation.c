@@ -16,7 +16,7 @@ static bool in_values(const json_t *values, const char *value) {
 }
 
 static bool expression_matches(const json_t *expression, const json_t *labels) {
-	const char *key = json_text_or(expression, "key", ""), *operator = json_text_or(expression, "operator", "");
+	const char *key = json_text_or(expression, "key", ""), *operator= json_text_or(expression, "operator", "");
 	const char *value = json_string_value(json_object_get(labels, key));
 	json_t *values = json_get(expression, "values");
 	if (strcmp(operator, "In") == 0) {
@@ -70,14 +70,15 @@ static json_t *without_others(const json_t *selector) {
 	return copy;
 }
 
-static json_t *labels_of_pod(struct arena *arena, const struct ybcluster *cluster, const struct group *group, int ordinal) {
+static json_t *labels_of_pod(
+	struct arena *arena, const struct ybcluster *cluster, const struct group *group, int ordinal) {
 	json_t *labels = cluster->spec.pod.labels ? json_copy(cluster->spec.pod.labels) : json_object();
 	json_object_update(labels, labels_of(arena, cluster, role_name(group->role)));
 	if (group->zone) {
 		json_object_set_new(labels, "yugabyte.com/zone", json_string(group->zone));
 	}
-	json_object_set_new(labels, "statefulset.kubernetes.io/pod-name",
-		json_string(arena_printf(arena, "%s-%d", group->name, ordinal)));
+	json_object_set_new(
+		labels, "statefulset.kubernetes.io/pod-name", json_string(arena_printf(arena, "%s-%d", group->name, ordinal)));
 	json_object_set_new(labels, "apps.kubernetes.io/pod-index", json_string(arena_printf(arena, "%d", ordinal)));
 	return labels;
 }

@@ -56,7 +56,7 @@ static json_t *value_of(struct filling *filling, const char *name, size_t length
 static json_t *fill_joined(struct filling *filling, const char *text) {
 	cleanup_str struct str joined = {0};
 	const char *open;
-	for (; (open = strstr(text, "${")); ) {
+	for (; (open = strstr(text, "${"));) {
 		const char *close = strchr(open, '}');
 		json_t *value = close ? value_of(filling, open + 2, (size_t)(close - open) - 2) : NULL;
 		if (!json_is_string(value)) {

@@ -1,9 +1,9 @@
 /* The manifests: YAML documents, embedded at build time, parsed once, with placeholders filled by typed values.
  *
- * "${nodes}" as a whole scalar becomes the value, whatever its type; inside a longer scalar ("${name}-master") the value
- * must be a string and is joined to it. A JSON null as value takes the member that holds it away. Filling works on nodes,
- * so a value can never change the structure of a document. A placeholder without a value, and a value that no placeholder
- * uses, are errors: a unit test fills every manifest. */
+ * "${nodes}" as a whole scalar becomes the value, whatever its type; inside a longer scalar ("${name}-master") the
+ * value must be a string and is joined to it. A JSON null as value takes the member that holds it away. Filling works
+ * on nodes, so a value can never change the structure of a document. A placeholder without a value, and a value that no
+ * placeholder uses, are errors: a unit test fills every manifest. */
 #ifndef PURE_MANIFESTS_H
 #define PURE_MANIFESTS_H
 #include <jansson.h>

@@ -22,10 +22,10 @@ static int compare_texts(const void *a, const void *b) {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static struct group group_of(struct arena *arena, const struct ybcluster *cluster, enum role role, const char *zone,
-	int replicas) {
+static struct group group_of(
+	struct arena *arena, const struct ybcluster *cluster, enum role role, const char *zone, int replicas) {
 	const char *name = zone ? arena_printf(arena, "%s-%s-%s", cluster->metadata.name, role_name(role), zone)
-				: arena_printf(arena, "%s-%s", cluster->metadata.name, role_name(role));
+	                        : arena_printf(arena, "%s-%s", cluster->metadata.name, role_name(role));
 	return (struct group){role, zone, name, arena_printf(arena, "%s-tls", name), replicas};
 }
 
@@ -66,20 +66,21 @@ json_t *labels_of(struct arena *arena, const struct ybcluster *cluster, const ch
 
 json_t *selector_of(struct arena *arena, const struct ybcluster *cluster, const char *component) {
 	return arena_own_json(arena, json_pack("{s:s, s:s*, s:s}", LABEL_CLUSTER, cluster->metadata.name, LABEL_COMPONENT,
-		component, LABEL_CLUSTER_UID, cluster->metadata.uid));
+									 component, LABEL_CLUSTER_UID, cluster->metadata.uid));
 }
 
 void own(struct arena *arena, const struct ybcluster *cluster, const char *component, json_t *document) {
 	json_t *metadata = json_object_get(document, "metadata");
-	json_t *owner = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", "yugabyte.com/v1beta1", "kind", "YBCluster",
-		"name", cluster->metadata.name, "uid", cluster->metadata.uid, "controller", 1, "blockOwnerDeletion", 1);
+	json_t *owner =
+		json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", "yugabyte.com/v1beta1", "kind", "YBCluster", "name",
+			cluster->metadata.name, "uid", cluster->metadata.uid, "controller", 1, "blockOwnerDeletion", 1);
 	json_object_set_new(metadata, "namespace", json_string(cluster->metadata.namespace));
 	json_object_set(metadata, "labels", labels_of(arena, cluster, component));
 	json_object_set_new(metadata, "ownerReferences", json_pack("[o]", owner));
 }
 
-const char *service_host(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings,
-	const char *service) {
+const char *service_host(
+	struct arena *arena, const struct ybcluster *cluster, const struct settings *settings, const char *service) {
 	return arena_printf(arena, "%s.%s.svc.%s", service, cluster->metadata.namespace, settings->cluster_domain);
 }
 
@@ -95,8 +96,8 @@ const char *master_addresses(struct arena *arena, const struct ybcluster *cluste
 	return arena_strndup(arena, list.text, list.length);
 }
 
-const char *const *certificate_names(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings,
-	const struct group *group) {
+const char *const *certificate_names(
+	struct arena *arena, const struct ybcluster *cluster, const struct settings *settings, const struct group *group) {
 	const char *namespace = cluster->metadata.namespace, *name = cluster->metadata.name;
 	const char *headless = role_service(arena, cluster, group->role);
 	bool clients = group->role == TSERVER;

@@ -1,4 +1,5 @@
-/* The names and labels of what one cluster owns (part of the API: design of the custom resources, "What one cluster owns"). */
+/* The names and labels of what one cluster owns (part of the API: design of the custom resources, "What one cluster
+ * owns"). */
 #ifndef PURE_NAMES_H
 #define PURE_NAMES_H
 #include "base/arena.h"
@@ -7,9 +8,9 @@
 #define LABEL_CLUSTER "yugabyte.com/cluster"
 #define LABEL_CLUSTER_UID "yugabyte.com/cluster-uid"
 #define LABEL_COMPONENT "app.kubernetes.io/component"
-#define ANNOTATION_DIGEST "yugabyte.com/digest"     /* of all that a pod runs with */
-#define ANNOTATION_ASKED "yugabyte.com/asked"       /* of the part of it that somebody asked for by the spec */
-#define ANNOTATION_TRUST "yugabyte.com/trust"       /* of the certificates in it */
+#define ANNOTATION_DIGEST "yugabyte.com/digest" /* of all that a pod runs with */
+#define ANNOTATION_ASKED "yugabyte.com/asked"   /* of the part of it that somebody asked for by the spec */
+#define ANNOTATION_TRUST "yugabyte.com/trust"   /* of the certificates in it */
 #define FINALIZER "yugabyte.com/ybcluster"
 #define OPERATOR_NAME "ybcluster-operator"
 
@@ -17,9 +18,9 @@ enum role { MASTER, TSERVER };
 
 /* What the operator was started with, as far as it shows in objects. */
 struct settings {
-	const char *cluster_domain;     /* "cluster.local" */
+	const char *cluster_domain; /* "cluster.local" */
 	const char *operator_namespace;
-	const char *default_version;    /* the release this operator was tested with */
+	const char *default_version;                     /* the release this operator was tested with */
 	const char *const *dns_cidrs, *const *pod_cidrs; /* NULL-terminated; checked at start */
 };
 
@@ -37,8 +38,8 @@ struct groups {
 	size_t count;
 };
 
-const char *role_name(enum role role);      /* "master" */
-const char *role_process(enum role role);   /* "yb-master" */
+const char *role_name(enum role role);                                                          /* "master" */
+const char *role_process(enum role role);                                                       /* "yb-master" */
 const char *role_service(struct arena *arena, const struct ybcluster *cluster, enum role role); /* "db-masters" */
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
@@ -51,12 +52,12 @@ json_t *selector_of(struct arena *arena, const struct ybcluster *cluster, const 
 void own(struct arena *arena, const struct ybcluster *cluster, const char *component, json_t *document);
 
 /* "db-masters.shop.svc.cluster.local" */
-const char *service_host(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings,
-	const char *service);
+const char *service_host(
+	struct arena *arena, const struct ybcluster *cluster, const struct settings *settings, const char *service);
 /* "db-master-0.db-masters.shop.svc.cluster.local:7100,..." */
 const char *master_addresses(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings);
 /* Names that a group's certificate must have: pods, Services, hostnames, localhost. NULL-terminated. */
-const char *const *certificate_names(struct arena *arena, const struct ybcluster *cluster, const struct settings *settings,
-	const struct group *group);
+const char *const *certificate_names(
+	struct arena *arena, const struct ybcluster *cluster, const struct settings *settings, const struct group *group);
 
 #endif

@@ -15,47 +15,51 @@ static json_t *tcp(int port) {
 static bool policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, const char *suffix,
 	const char *component, json_t *types, json_t *ingress, json_t *egress, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
-	json_t *values = json_pack("{s:s, s:O, s:o, s:o?, s:o?}", "name",
-		arena_printf(arena, "%s-%s", cluster->metadata.name, suffix), "selector", selector_of(arena, cluster, component),
-		"types", types, "ingress", ingress, "egress", egress);
+	json_t *values =
+		json_pack("{s:s, s:O, s:o, s:o?, s:o?}", "name", arena_printf(arena, "%s-%s", cluster->metadata.name, suffix),
+			"selector", selector_of(arena, cluster, component), "types", types, "ingress", ingress, "egress", egress);
 	return want(arena, cluster, list, NETWORK_POLICY, component, "policy", values, err);
 }
 
 /* DNS, so that pods find each other: of the cluster's own resolver, and where --dns-cidr says. */
 static json_t *dns_rule(const struct settings *settings) {
-	json_t *to = json_pack("[{s:{s:{s:s}}}]", "namespaceSelector", "matchLabels", "kubernetes.io/metadata.name", "kube-system");
+	json_t *to =
+		json_pack("[{s:{s:{s:s}}}]", "namespaceSelector", "matchLabels", "kubernetes.io/metadata.name", "kube-system");
 	for (const char *const *range = settings->dns_cidrs; range && *range; range++) {
 		json_array_append_new(to, json_pack("{s:{s:s}}", "ipBlock", "cidr", *range));
 	}
-	return json_pack("{s:o, s:[{s:s, s:i}, {s:s, s:i}]}", "to", to, "ports", "protocol", "UDP", "port", 53, "protocol", "TCP",
-		"port", 53);
+	return json_pack("{s:o, s:[{s:s, s:i}, {s:s, s:i}]}", "to", to, "ports", "protocol", "UDP", "port", 53, "protocol",
+		"TCP", "port", 53);
 }
 
 static json_t *pods(struct arena *arena, const struct ybcluster *cluster, const char *component) {
 	return json_pack("{s:{s:O}}", "podSelector", "matchLabels", selector_of(arena, cluster, component));
 }
 
-static bool internal_policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err) {
+static bool internal_policy(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
 	/* A master listens on 7100 and a tserver on 9100 alone, so one rule for both is exact. */
-	json_t *ingress = json_pack("[{s:[o], s:[o, o]}]", "from", pods(arena, cluster, NULL), "ports", tcp(PORT_MASTER_RPC),
-		tcp(PORT_TSERVER_RPC));
-	json_t *egress = json_pack("[{s:[o], s:[o, o]}, o]", "to", pods(arena, cluster, NULL), "ports", tcp(PORT_MASTER_RPC),
-		tcp(PORT_TSERVER_RPC), dns_rule(inputs->settings));
-	return policy(arena, inputs, list, "internal", NULL, json_pack("[s, s]", "Ingress", "Egress"), ingress, egress, err);
+	json_t *ingress = json_pack("[{s:[o], s:[o, o]}]", "from", pods(arena, cluster, NULL), "ports",
+		tcp(PORT_MASTER_RPC), tcp(PORT_TSERVER_RPC));
+	json_t *egress = json_pack("[{s:[o], s:[o, o]}, o]", "to", pods(arena, cluster, NULL), "ports",
+		tcp(PORT_MASTER_RPC), tcp(PORT_TSERVER_RPC), dns_rule(inputs->settings));
+	return policy(
+		arena, inputs, list, "internal", NULL, json_pack("[s, s]", "Ingress", "Egress"), ingress, egress, err);
 }
 
-static bool operator_policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err) {
+static bool operator_policy(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	json_t *from = json_pack("{s:{s:{s:s}}, s:{s:{s:s}}}", "namespaceSelector", "matchLabels",
 		"kubernetes.io/metadata.name", inputs->settings->operator_namespace, "podSelector", "matchLabels",
 		"app.kubernetes.io/name", OPERATOR_NAME);
-	json_t *ingress = json_pack("[{s:[o], s:[o, o]}]", "from", from, "ports", tcp(PORT_MASTER_HTTP), tcp(PORT_TSERVER_HTTP));
+	json_t *ingress =
+		json_pack("[{s:[o], s:[o, o]}]", "from", from, "ports", tcp(PORT_MASTER_HTTP), tcp(PORT_TSERVER_HTTP));
 	return policy(arena, inputs, list, "operator", NULL, json_pack("[s]", "Ingress"), ingress, NULL, err);
 }
 
-/* An entry without the pods' addresses in it: other tenants' pods do not come in by address. NULL when nothing is left. */
+/* An entry without the pods' addresses in it: other tenants' pods do not come in by address. NULL when nothing is left.
+ */
 static json_t *ip_block(struct arena *arena, const struct settings *settings, const struct cidr *range) {
 	json_t *except = json_array();
 	for (const char *const *text = settings->pod_cidrs; text && *text; text++) {
@@ -80,8 +84,8 @@ static json_t *ip_block(struct arena *arena, const struct settings *settings, co
 	return block;
 }
 
-static bool client_policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list,
-	struct error *err) {
+static bool client_policy(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
 	json_t *from = json_array();
 	for (size_t i = 0; i < inputs->allowed->count; i++) {
@@ -93,21 +97,21 @@ static bool client_policy(struct arena *arena, const struct inputs *inputs, stru
 	for (size_t i = 0; i < cluster->spec.client_count; i++) {
 		const struct ybcluster_client *client = &cluster->spec.clients[i];
 		json_array_append_new(from, json_pack("{s:O*, s:O*}", "namespaceSelector", client->namespace_selector,
-						    "podSelector", client->pod_selector));
+										"podSelector", client->pod_selector));
 	}
 	/* Empty is never "all": no sources, no rule. */
 	json_t *ingress = json_array();
 	if (json_array_size(from)) {
-		json_array_append_new(ingress,
-			json_pack("{s:O, s:[o]}", "from", from, "ports", tcp(cluster->spec.endpoints.ysql.port)));
+		json_array_append_new(
+			ingress, json_pack("{s:O, s:[o]}", "from", from, "ports", tcp(cluster->spec.endpoints.ysql.port)));
 	}
 	json_decref(from);
 	return policy(arena, inputs, list, "clients", role_name(TSERVER), json_pack("[s]", "Ingress"), ingress, NULL, err);
 }
 
 bool desired_policies(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
-	return policy(arena, inputs, list, "deny", NULL, json_pack("[s, s]", "Ingress", "Egress"), json_array(), json_array(),
-		       err) &&
+	return policy(arena, inputs, list, "deny", NULL, json_pack("[s, s]", "Ingress", "Egress"), json_array(),
+			   json_array(), err) &&
 	       internal_policy(arena, inputs, list, err) && client_policy(arena, inputs, list, err) &&
 	       operator_policy(arena, inputs, list, err);
 }
@@ -161,10 +165,11 @@ static json_t *service_annotations(const struct ybcluster *cluster) {
 	json_t *annotations =
 		cluster->spec.endpoints.annotations ? json_copy(cluster->spec.endpoints.annotations) : json_object();
 	enum exposure exposure = cluster->spec.endpoints.exposure;
-	for (size_t i = 0; exposure != EXPOSURE_CLUSTER && i < sizeof vendor_annotations / sizeof *vendor_annotations; i++) {
+	for (size_t i = 0; exposure != EXPOSURE_CLUSTER && i < sizeof vendor_annotations / sizeof *vendor_annotations;
+		 i++) {
 		const struct vendor_annotation *row = &vendor_annotations[i];
-		json_object_set_new(annotations, row->key,
-			json_string(exposure == EXPOSURE_INTERNAL ? row->internal : row->public));
+		json_object_set_new(
+			annotations, row->key, json_string(exposure == EXPOSURE_INTERNAL ? row->internal : row->public));
 	}
 	return annotations;
 }
@@ -186,16 +191,17 @@ bool desired_services(struct arena *arena, const struct inputs *inputs, struct w
 	const struct ybcluster *cluster = inputs->cluster;
 	bool balanced = cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER;
 	int port = cluster->spec.endpoints.ysql.port;
-	json_t *values = json_pack("{s:s, s:o, s:s, s:s?, s:o?, s:o?, s:O, s:i}", "name", cluster->metadata.name, "annotations",
-		service_annotations(cluster), "type", balanced ? "LoadBalancer" : "ClusterIP", "externalTrafficPolicy",
-		balanced ? "Local" : NULL, "allocateNodePorts", balanced ? json_false() : NULL, "sourceRanges",
-		balanced ? source_ranges(arena, inputs) : NULL, "selector", selector_of(arena, cluster, role_name(TSERVER)),
-		"port", port);
+	json_t *values = json_pack("{s:s, s:o, s:s, s:s?, s:o?, s:o?, s:O, s:i}", "name", cluster->metadata.name,
+		"annotations", service_annotations(cluster), "type", balanced ? "LoadBalancer" : "ClusterIP",
+		"externalTrafficPolicy", balanced ? "Local" : NULL, "allocateNodePorts", balanced ? json_false() : NULL,
+		"sourceRanges", balanced ? source_ranges(arena, inputs) : NULL, "selector",
+		selector_of(arena, cluster, role_name(TSERVER)), "port", port);
 	return want(arena, cluster, list, SERVICE, NULL, "client-service", values, err) &&
 	       headless(arena, inputs, list, MASTER,
-		       json_pack("[o, o]", service_port("http", PORT_MASTER_HTTP), service_port("rpc", PORT_MASTER_RPC)), err) &&
+			   json_pack("[o, o]", service_port("http", PORT_MASTER_HTTP), service_port("rpc", PORT_MASTER_RPC)),
+			   err) &&
 	       headless(arena, inputs, list, TSERVER,
-		       json_pack("[o, o, o]", service_port("http", PORT_TSERVER_HTTP), service_port("rpc", PORT_TSERVER_RPC),
-			       service_port("ysql", port)),
-		       err);
+			   json_pack("[o, o, o]", service_port("http", PORT_TSERVER_HTTP), service_port("rpc", PORT_TSERVER_RPC),
+				   service_port("ysql", port)),
+			   err);
 }

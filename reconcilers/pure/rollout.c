@@ -6,8 +6,8 @@
 #include "base/json.h"
 
 /* The pods of a group are named by the StatefulSet: <name>-<ordinal>. */
-static const struct child *pod_of(struct arena *arena, const struct children *children, const struct group *group,
-	int ordinal) {
+static const struct child *pod_of(
+	struct arena *arena, const struct children *children, const struct group *group, int ordinal) {
 	return children_find(children, POD, arena_printf(arena, "%s-%d", group->name, ordinal));
 }
 
@@ -38,8 +38,8 @@ struct scan {
 	bool settled; /* every StatefulSet was seen by its controller */
 };
 
-static void scan_pod(struct arena *arena, struct scan *scan, const struct child *pod, const char *name,
-	const struct wanted *wanted) {
+static void scan_pod(
+	struct arena *arena, struct scan *scan, const struct child *pod, const char *name, const struct wanted *wanted) {
 	if (!pod || pod->deleting) {
 		scan->unready = scan->unready ? scan->unready : arena_printf(arena, "pod %s is being replaced", name);
 		return;
@@ -135,8 +135,8 @@ static const char *camel_case(struct arena *arena, const char *trouble) {
 	return word ? arena_strndup(arena, trouble, length) : NULL;
 }
 
-struct readiness readiness_of(struct arena *arena, const struct groups *groups, enum role role,
-	const struct children *children, bool running) {
+struct readiness readiness_of(
+	struct arena *arena, const struct groups *groups, enum role role, const struct children *children, bool running) {
 	struct readiness readiness = {0};
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct group *group = &groups->items[i];

@@ -1,17 +1,17 @@
 /* Which pod is replaced next, if any. One pod at a time, masters first, and only while all others are healthy: the
- * exception is a pod that is outdated and broken, which is replaced at once, so that a rollout that is stuck on a bad spec
- * heals when the spec is reverted. */
+ * exception is a pod that is outdated and broken, which is replaced at once, so that a rollout that is stuck on a bad
+ * spec heals when the spec is reverted. */
 #ifndef PURE_ROLLOUT_H
 #define PURE_ROLLOUT_H
 #include "pure/child.h"
 #include "pure/names.h"
 
 enum rollout_move {
-	ROLLOUT_DONE,    /* every pod is as the template says */
-	ROLLOUT_WAIT,    /* something is not ready yet; `why` says what */
-	ROLLOUT_WINDOW,  /* pods are outdated only by what nobody asked for: wait for the window and the cluster's turn */
-	ROLLOUT_EVICT,   /* `pod` is Ready: through the eviction API, so that every budget is asked */
-	ROLLOUT_DELETE,  /* `pod` is not Ready, or the only one there is: by delete with its uid */
+	ROLLOUT_DONE,   /* every pod is as the template says */
+	ROLLOUT_WAIT,   /* something is not ready yet; `why` says what */
+	ROLLOUT_WINDOW, /* pods are outdated only by what nobody asked for: wait for the window and the cluster's turn */
+	ROLLOUT_EVICT,  /* `pod` is Ready: through the eviction API, so that every budget is asked */
+	ROLLOUT_DELETE, /* `pod` is not Ready, or the only one there is: by delete with its uid */
 };
 
 struct rollout {
@@ -22,7 +22,8 @@ struct rollout {
 	int untrusted; /* of them, those without the newest certificates */
 };
 
-/* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's turn. */
+/* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's
+ * turn. */
 struct rollout rollout_next(struct arena *arena, const struct groups *groups, const struct wanted *wanted, size_t count,
 	const struct children *children, int replication_factor, bool may_disturb);
 
@@ -32,8 +33,8 @@ struct readiness {
 	const char *problem; /* what the first unready pod says, or NULL */
 	const char *reason;  /* of that, one CamelCase word such as ImagePullBackOff; or NULL */
 };
-struct readiness readiness_of(struct arena *arena, const struct groups *groups, enum role role,
-	const struct children *children, bool running);
+struct readiness readiness_of(
+	struct arena *arena, const struct groups *groups, enum role role, const struct children *children, bool running);
 
 /* True at a time inside the window; without a window always. */
 bool window_open(const struct ybcluster *cluster, int64_t now);

@@ -1,6 +1,6 @@
-/* The steps of a CA rotation. A client or server never meets a certificate that it cannot trust: the new CA is trusted by
- * everybody before anything is signed by it, and the old one stays trusted until nothing that it signed is served any more,
- * each with `tls.caOverlap` in between for those who hold copies of root.crt. */
+/* The steps of a CA rotation. A client or server never meets a certificate that it cannot trust: the new CA is trusted
+ * by everybody before anything is signed by it, and the old one stays trusted until nothing that it signed is served
+ * any more, each with `tls.caOverlap` in between for those who hold copies of root.crt. */
 #ifndef PURE_ROTATION_H
 #define PURE_ROTATION_H
 #include "crds/ybcluster.h"
@@ -15,10 +15,10 @@ enum ca_step {
 
 struct ca_progress {
 	enum ca_step step;
-	int64_t since;       /* when the step began */
-	bool wished;         /* spec.tls.rotateCA has a value that was not followed yet */
-	int64_t not_after;   /* of the CA that signs */
-	bool served;         /* every pod runs what the Secrets hold, and nothing had to be issued in this pass */
+	int64_t since;     /* when the step began */
+	bool wished;       /* spec.tls.rotateCA has a value that was not followed yet */
+	int64_t not_after; /* of the CA that signs */
+	bool served;       /* every pod runs what the Secrets hold, and nothing had to be issued in this pass */
 };
 
 const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "DropOld" */

@@ -51,7 +51,7 @@ static struct finding current(const struct observed *observed, const char *type)
 		return *found;
 	}
 	return old ? (struct finding){type, old->status, old->reason, old->message}
-		   : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
+	           : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
 }
 
 static struct finding ready(struct arena *arena, const struct observed *observed) {
@@ -65,8 +65,8 @@ static struct finding ready(struct arena *arena, const struct observed *observed
 		if (one.status == CONDITION_FALSE || (is_needed && one.status == CONDITION_UNKNOWN)) {
 			bool worse = one.status == CONDITION_FALSE || result.status == CONDITION_TRUE;
 			if (worse && result.status != CONDITION_FALSE) {
-				result = (struct finding){"Ready", one.status, one.reason,
-					arena_printf(arena, "%s: %s", one.type, one.message)};
+				result = (struct finding){
+					"Ready", one.status, one.reason, arena_printf(arena, "%s: %s", one.type, one.message)};
 			}
 		}
 	}
@@ -129,7 +129,7 @@ static json_t *plan(const struct observed *observed) {
 	json_t *list = json_array();
 	for (size_t i = 0; i < observed->plan_count && i < 100; i++) {
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "action", observed->plan[i].action, "object",
-						    observed->plan[i].object, "why", observed->plan[i].why));
+										observed->plan[i].object, "why", observed->plan[i].why));
 	}
 	return list;
 }
@@ -159,23 +159,22 @@ json_t *status_build(struct arena *arena, const struct observed *observed) {
 	json_t *status = json_pack("{s:I, s:s, s:i, s:s, s:s, s:{s:i, s:i, s:s}, s:s, s:[{s:s, s:s*, s:i}]}",
 		"observedGeneration", (json_int_t)cluster->metadata.generation, "phase", phase(observed, &is_ready),
 		"replicationFactor", ybcluster_replication_factor(&cluster->spec), "faultTolerance",
-		fault_tolerance_name(ybcluster_fault_tolerance(&cluster->spec)), "version",
-		observed->version, "nodes", "desired",
-		desired, "ready", observed->tservers.ready, "display",
+		fault_tolerance_name(ybcluster_fault_tolerance(&cluster->spec)), "version", observed->version, "nodes",
+		"desired", desired, "ready", observed->tservers.ready, "display",
 		arena_printf(arena, "%d/%d", observed->tservers.ready, desired), "selector",
-		arena_printf(arena, LABEL_CLUSTER "=%s," LABEL_COMPONENT "=tserver", cluster->metadata.name), "endpoints", "name",
-		"ysql", "host", observed->endpoint_host, "port", cluster->spec.endpoints.ysql.port);
+		arena_printf(arena, LABEL_CLUSTER "=%s," LABEL_COMPONENT "=tserver", cluster->metadata.name), "endpoints",
+		"name", "ysql", "host", observed->endpoint_host, "port", cluster->spec.endpoints.ysql.port);
 	arena_own_json(arena, status);
 	put_certificates(arena, observed, status);
 	if (observed->allowed) {
 		json_put(status, "allowList",
-			json_pack("{s:i, s:i}", "lists", (int)cluster->spec.allow_list_count, "rules",
-				(int)observed->allowed->count));
+			json_pack(
+				"{s:i, s:i}", "lists", (int)cluster->spec.allow_list_count, "rules", (int)observed->allowed->count));
 	}
 	if (observed->operation.name) {
 		json_put(status, "operation",
-			json_pack("{s:s, s:s, s:s}", "name", observed->operation.name, "step", observed->operation.step, "startedAt",
-				clock_format(arena, observed->operation.started_at)));
+			json_pack("{s:s, s:s, s:s}", "name", observed->operation.name, "step", observed->operation.step,
+				"startedAt", clock_format(arena, observed->operation.started_at)));
 	}
 	if (observed->plan) {
 		json_put(status, "plan", plan(observed));

@@ -24,7 +24,7 @@ struct operation_finding {
 
 struct observed {
 	const struct ybcluster *cluster;
-	const char *version;           /* the release that runs, or is to run */
+	const char *version; /* the release that runs, or is to run */
 	struct finding *findings;
 	size_t finding_count;
 	struct readiness masters, tservers;
@@ -32,11 +32,11 @@ struct observed {
 	const char *endpoint_host;     /* NULL: none yet */
 	const char *root_fingerprint;  /* NULL: no CA yet */
 	int64_t root_not_after, certificates_not_after;
-	const char *const *serials;    /* NULL-terminated, or NULL */
-	const struct plan_line *plan;  /* in plan mode; NULL else */
+	const char *const *serials;   /* NULL-terminated, or NULL */
+	const struct plan_line *plan; /* in plan mode; NULL else */
 	size_t plan_count;
 	struct operation_finding operation;
-	bool reconciling;              /* work is under way */
+	bool reconciling; /* work is under way */
 	const char *reconciling_why;
 	const char *stalled_reason, *stalled_message; /* NULL: not stalled */
 	int64_t now;

@@ -31,7 +31,7 @@ int64_t volumes_replicas(const struct ybcluster *cluster, const struct children 
 	for (size_t i = 0; i < children->count; i++) {
 		const struct child *claim = &children->items[i];
 		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
-		    claim_belongs(claim, &group)) {
+			claim_belongs(claim, &group)) {
 			int64_t ordinal = strtoll(strrchr(claim->name, '-') + 1, NULL, 10);
 			most = ordinal + 1 > most ? ordinal + 1 : most;
 		}
@@ -48,8 +48,8 @@ struct growth *volumes_growth(struct arena *arena, const struct ybcluster *clust
 		for (size_t j = 0; claim->kind == VOLUME_CLAIM && j < groups->count; j++) {
 			const char *size = size_of(cluster, &groups->items[j]);
 			if (claim_belongs(claim, &groups->items[j]) && !claim->deleting &&
-			    strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
-			    claim->number[CLAIM_REQUESTED] < bytes_of(size)) {
+				strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
+				claim->number[CLAIM_REQUESTED] < bytes_of(size)) {
 				list[(*count)++] = (struct growth){claim, size,
 					arena_printf(arena, "storage.size of %ss -> %s", role_name(groups->items[j].role), size)};
 			}

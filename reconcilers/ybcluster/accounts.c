@@ -1,4 +1,5 @@
-/* C-admin: the administrator's name and password, and what is derived from them. The account itself is not made here. */
+/* C-admin: the administrator's name and password, and what is derived from them. The account itself is not made here.
+ */
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -38,16 +39,20 @@ static json_t *document(struct work *work, const char *password) {
 	const char *port = arena_printf(work->arena, "%d", cluster->spec.endpoints.ysql.port);
 	const char *user = cluster->spec.auth.admin_user;
 	const char *texts[][2] = {
-		{"username", user}, {"password", password}, {"host", host}, {"port", port},
+		{"username", user},
+		{"password", password},
+		{"host", host},
+		{"port", port},
 		{"uri", arena_printf(work->arena, "postgresql://%s:%s@%s:%s/yugabyte?sslmode=verify-full",
-				escape(work->arena, user), escape(work->arena, password), host, port)},
+					escape(work->arena, user), escape(work->arena, password), host, port)},
 	};
 	json_t *data = json_object();
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		json_object_set_new(data, texts[i][0], json_string(base64_encode(work->arena, texts[i][1], strlen(texts[i][1]))));
+		json_object_set_new(
+			data, texts[i][0], json_string(base64_encode(work->arena, texts[i][1], strlen(texts[i][1]))));
 	}
-	json_t *secret = json_pack("{s:s, s:s, s:{s:s}, s:s, s:o}", "apiVersion", "v1", "kind", "Secret", "metadata", "name",
-		arena_printf(work->arena, "%s-admin", cluster->metadata.name), "type", "Opaque", "data", data);
+	json_t *secret = json_pack("{s:s, s:s, s:{s:s}, s:s, s:o}", "apiVersion", "v1", "kind", "Secret", "metadata",
+		"name", arena_printf(work->arena, "%s-admin", cluster->metadata.name), "type", "Opaque", "data", data);
 	arena_own_json(work->arena, secret);
 	own(work->arena, cluster, NULL, secret);
 	return secret;
@@ -63,7 +68,8 @@ static void report_edit(struct work *work, const json_t *live, const char *passw
 	const char *uri = secret_text(work->arena, live, "uri");
 	if (uri && !strstr(uri, arena_printf(work->arena, ":%s@", escape(work->arena, password)))) {
 		event(work, true, "PasswordEdited", "Report",
-			"the password in the admin Secret was edited: it is kept, but this release makes no database accounts, so it "
+			"the password in the admin Secret was edited: it is kept, but this release makes no database accounts, so "
+		    "it "
 			"is not set anywhere");
 	}
 }

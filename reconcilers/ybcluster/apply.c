@@ -17,10 +17,10 @@ static int wave_of(enum child_kind kind) {
 /* One document on its way. */
 struct change {
 	const struct wanted *wanted;
-	struct child *child;   /* NULL: not in the store */
-	json_t *live;          /* NULL: not there, or not at hand */
-	const char *why;       /* NULL: in sync */
-	json_t *foreign;       /* patch that takes foreign entries off, or NULL */
+	struct child *child; /* NULL: not in the store */
+	json_t *live;        /* NULL: not there, or not at hand */
+	const char *why;     /* NULL: in sync */
+	json_t *foreign;     /* patch that takes foreign entries off, or NULL */
 	bool skip;
 };
 
@@ -73,8 +73,8 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 }
 
 /* A document that is not in the store may be there all the same: read it before its name is taken. And a document whose
- * digest is new, or that changed since it was compared, must be at hand to be compared. Nothing is read for a pass that may
- * not write: what it lacks is on its way. */
+ * digest is new, or that changed since it was compared, must be at hand to be compared. Nothing is read for a pass that
+ * may not write: what it lacks is on its way. */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
@@ -146,8 +146,8 @@ static void wait_for_end(struct work *work, struct change *change) {
 static bool renew(struct work *work, struct change *change, const char *why, struct error *err) {
 	change->skip = true;
 	work->observed.reconciling = true;
-	work->observed.reconciling_why = arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind),
-		change->wanted->name);
+	work->observed.reconciling_why =
+		arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind), change->wanted->name);
 	const char *propagation = change->wanted->kind == STATEFUL_SET ? "Orphan" : "Background";
 	return !change->child || child_delete(work, change->child, propagation, why, err);
 }
@@ -267,7 +267,8 @@ static bool strip(struct work *work, const struct change *change, struct error *
 		wake_at(work, work->now + 1);
 		return true;
 	}
-	note_change(work, "strip", change->wanted->kind, change->wanted->name, "somebody added entries where only ours may be");
+	note_change(
+		work, "strip", change->wanted->kind, change->wanted->name, "somebody added entries where only ours may be");
 	if (work->plan_only) {
 		return true;
 	}
@@ -327,8 +328,8 @@ bool apply_wanted(struct work *work, struct error *err) {
 	return write_all(work, changes, count, err);
 }
 
-bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
-	struct error *err) {
+bool child_delete(
+	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
 	note_change(work, "delete", child->kind, child->name, why);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;

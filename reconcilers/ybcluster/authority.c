@@ -1,5 +1,5 @@
-/* The cluster's CA: a key in the token with two certificates, self-signed (root.crt) and by the intermediate (chain.crt).
- * C-ca is its record: which generation signs, and where a rotation stands. */
+/* The cluster's CA: a key in the token with two certificates, self-signed (root.crt) and by the intermediate
+ * (chain.crt). C-ca is its record: which generation signs, and where a rotation stands. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +110,8 @@ static bool chain_current(struct work *work, const struct authority *authority) 
 	for (; cas[i]; i++) {
 		struct certificate_facts ca, link;
 		if (!links[i] || !certificate_read(work->arena, cas[i], &ca, &ignored) ||
-		    !certificate_read(work->arena, links[i], &link, &ignored) ||
-		    strcmp(ca.subject_key, link.subject_key) != 0 || !same_names(permitted_names(work), link.permitted_dns)) {
+			!certificate_read(work->arena, links[i], &link, &ignored) ||
+			strcmp(ca.subject_key, link.subject_key) != 0 || !same_names(permitted_names(work), link.permitted_dns)) {
 			return false;
 		}
 	}
@@ -123,14 +123,14 @@ static const char *annotation(const json_t *object, const char *key) {
 }
 
 /* Is this CA the token's key of that generation? False: the token could not say. */
-static bool of_generation(struct work *work, const struct authority *authority, int generation, const char *ca, bool *is,
-	struct error *err) {
+static bool of_generation(
+	struct work *work, const struct authority *authority, int generation, const char *ca, bool *is, struct error *err) {
 	*is = ca && certificate_key_in_token(authority->token, key_label(work, generation), ca, err);
 	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
 }
 
-/* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it stands
- * first), and of the other one, when there is one: then a rotation was under way. */
+/* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it
+ * stands first), and of the other one, when there is one: then a rotation was under way. */
 static bool adopt(struct work *work, struct authority *authority, const char *root, bool *adopted, struct error *err) {
 	struct error ignored;
 	const char *const *cas = certificate_split(work->arena, root, &ignored);
@@ -138,7 +138,7 @@ static bool adopt(struct work *work, struct authority *authority, const char *ro
 	*adopted = false;
 	for (int generation = 1; cas && !*adopted && generation <= MOST_GENERATIONS; generation++) {
 		if (!of_generation(work, authority, generation, cas[0], adopted, err) ||
-		    (*adopted && !of_generation(work, authority, generation + 1, cas[1], &newer, err))) {
+			(*adopted && !of_generation(work, authority, generation + 1, cas[1], &newer, err))) {
 			return false;
 		}
 		authority->generation = *adopted ? generation : authority->generation;
@@ -146,15 +146,17 @@ static bool adopt(struct work *work, struct authority *authority, const char *ro
 	if (*adopted) {
 		const char *wish = work->cluster->spec.tls.rotate_ca;
 		authority->progress = (struct ca_progress){.since = work->now,
-			.step = newer ? CA_TRUST_BOTH : cas[1] ? CA_NEW_LEAVES : CA_STABLE};
+			.step = newer    ? CA_TRUST_BOTH
+		            : cas[1] ? CA_NEW_LEAVES
+		                     : CA_STABLE};
 		authority->rotated = wish ? wish : "";
 		authority->root = root;
 	}
 	return true;
 }
 
-/* When somebody took the ConfigMap away, or put something else into it. A Secret or a token that cannot be read ends the
- * pass: a new CA is made only when it is certain that there is none. */
+/* When somebody took the ConfigMap away, or put something else into it. A Secret or a token that cannot be read ends
+ * the pass: a new CA is made only when it is certain that there is none. */
 static bool recover(struct work *work, struct authority *authority, bool *recovered, struct error *err) {
 	*recovered = false;
 	for (size_t i = 0; !*recovered && i < work->groups.count; i++) {
@@ -207,7 +209,7 @@ static bool bundle(struct work *work, struct authority *authority, bool *usable,
 	int other = step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
 	bool both;
 	if (!of_generation(work, authority, authority->generation, cas ? cas[0] : NULL, usable, err) ||
-	    !of_generation(work, authority, other, *usable && step != CA_STABLE ? cas[1] : NULL, &both, err)) {
+		!of_generation(work, authority, other, *usable && step != CA_STABLE ? cas[1] : NULL, &both, err)) {
 		return false;
 	}
 	if (*usable) {
@@ -246,7 +248,7 @@ static bool load(struct work *work, struct authority *authority, const json_t *l
 		return false;
 	}
 	return !authority->root || (settle(work, authority, err) && key_matches(work, authority, err) &&
-					   (chain_current(work, authority) || make_chain(work, authority, err)));
+								   (chain_current(work, authority) || make_chain(work, authority, err)));
 }
 
 bool authority_load(struct work *work, struct authority *authority, struct error *err) {
@@ -257,7 +259,7 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	authority->pki = authority->token ? vault_pki(work->world->vault, work->pass->client, err) : NULL;
 	json_t *live;
 	if (!authority->pki || !child_document(work, CONFIG_MAP, config_map(work), &live, err) ||
-	    !load(work, authority, live, err)) {
+		!load(work, authority, live, err)) {
 		return false;
 	}
 	authority->loaded = true;
@@ -269,8 +271,9 @@ static struct digest expectation(struct work *work) {
 	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
 		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
 	}
-	json_t *inputs = arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
-							     work->cluster->metadata.uid, "rotate", work->cluster->spec.tls.rotate_ca));
+	json_t *inputs =
+		arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
+										work->cluster->metadata.uid, "rotate", work->cluster->spec.tls.rotate_ca));
 	return digest_json(inputs);
 }
 
@@ -278,7 +281,8 @@ static struct digest expectation(struct work *work) {
 static bool want_record(struct work *work, const struct authority *authority, const char *why, struct error *err) {
 	struct wanted_list one = wanted_list_make(work->arena);
 	if (!want(work->arena, work->cluster, &one, CONFIG_MAP, NULL, "ca",
-		    json_pack("{s:s, s:s, s:s}", "name", config_map(work), "root", authority->root, "chain", authority->chain), err)) {
+			json_pack("{s:s, s:s, s:s}", "name", config_map(work), "root", authority->root, "chain", authority->chain),
+			err)) {
 		return false;
 	}
 	const char *wish = work->cluster->spec.tls.rotate_ca;
@@ -286,9 +290,11 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	const char *rotated = authority->progress.wished ? authority->rotated : wish;
 	json_put(one.items[0].document, "metadata.annotations", json_object());
 	json_t *annotations = json_get(one.items[0].document, "metadata.annotations");
-	json_object_set_new(annotations, ANNOTATION_GENERATION, json_string(arena_printf(work->arena, "%d", authority->generation)));
+	json_object_set_new(
+		annotations, ANNOTATION_GENERATION, json_string(arena_printf(work->arena, "%d", authority->generation)));
 	json_object_set_new(annotations, ANNOTATION_STEP, json_string(ca_step_name(authority->progress.step)));
-	json_object_set_new(annotations, ANNOTATION_SINCE, json_string(clock_format(work->arena, authority->progress.since)));
+	json_object_set_new(
+		annotations, ANNOTATION_SINCE, json_string(clock_format(work->arena, authority->progress.since)));
 	json_object_set_new(annotations, ANNOTATION_CA_ROTATED, json_string(rotated ? rotated : ""));
 	one.items[0].digest = expectation(work);
 	one.items[0].why = why;
@@ -307,11 +313,14 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 	struct digest wanted = expectation(work);
 	struct ca_progress known = {0};
 	if (child && *child->text) {
-		known = (struct ca_progress){.step = (enum ca_step)child->number[CA_STEP], .served = true,
-			.since = work->now, .not_after = child->number[CERTIFICATE_NOT_AFTER]};
+		known = (struct ca_progress){.step = (enum ca_step)child->number[CA_STEP],
+			.served = true,
+			.since = work->now,
+			.not_after = child->number[CERTIFICATE_NOT_AFTER]};
 	}
-	bool quiet = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) && *child->text &&
-		     ca_next(&known, &work->cluster->spec, work->now) == CA_STABLE && known.step == CA_STABLE;
+	bool quiet = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) &&
+	             *child->text && ca_next(&known, &work->cluster->spec, work->now) == CA_STABLE &&
+	             known.step == CA_STABLE;
 	if (quiet) {
 		struct digest anchors;
 		memcpy(anchors.bytes, child->mark, 16);
@@ -365,7 +374,8 @@ bool authority_advance(struct work *work, struct authority *authority, struct er
 	if (!work->pass->may_write) {
 		return true;
 	}
-	const char *why = arena_printf(work->arena, "CA rotation: %s -> %s", ca_step_name(authority->progress.step), ca_step_name(next));
+	const char *why =
+		arena_printf(work->arena, "CA rotation: %s -> %s", ca_step_name(authority->progress.step), ca_step_name(next));
 	if (!work->plan_only && !(authority_load(work, authority, err) && enter(work, authority, next, err))) {
 		return fail_in(err, "%s", why);
 	}

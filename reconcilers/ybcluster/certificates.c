@@ -39,7 +39,8 @@ struct digest secret_trust(const json_t *secret) {
 	json_t *annotation = json_at(secret, "metadata", "annotations", ANNOTATION_TRUST, NULL);
 	const char *anchors = json_string_value(json_at(secret, "data", "ca.crt", NULL));
 	cleanup_str struct str text = {0};
-	str_addf(&text, "%s\n%s", json_string_value(annotation) ? json_string_value(annotation) : "", anchors ? anchors : "");
+	str_addf(
+		&text, "%s\n%s", json_string_value(annotation) ? json_string_value(annotation) : "", anchors ? anchors : "");
 	return digest_bytes(text.text, text.length);
 }
 
@@ -47,8 +48,8 @@ static enum key_algorithm algorithm_of(const struct work *work) {
 	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 }
 
-/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due together; but
- * never before half of its life, or a short life would be renewed for ever. */
+/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due
+ * together; but never before half of its life, or a short life would be renewed for ever. */
 static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t not_before, int64_t not_after) {
 	int64_t before = work->cluster->spec.tls.renew_before, half = (not_after - not_before) / 2;
 	uint64_t spread = hash_more(hash_text(work->cluster->metadata.uid), leaf->secret) % 1000;
@@ -57,9 +58,10 @@ static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t
 }
 
 static json_t *skeleton(struct work *work, const struct leaf *leaf, json_t *data, const char *trust) {
-	json_t *document = arena_own_json(work->arena, json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}}, s:s, s:o}", "apiVersion", "v1", "kind",
-		"Secret", "metadata", "name", leaf->secret, "annotations", ANNOTATION_TRUST, trust, ANNOTATION_ROTATED,
-		work->cluster->spec.tls.rotate ? work->cluster->spec.tls.rotate : "", "type", "Opaque", "data", data));
+	json_t *document = arena_own_json(work->arena,
+		json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}}, s:s, s:o}", "apiVersion", "v1", "kind", "Secret", "metadata",
+			"name", leaf->secret, "annotations", ANNOTATION_TRUST, trust, ANNOTATION_ROTATED,
+			work->cluster->spec.tls.rotate ? work->cluster->spec.tls.rotate : "", "type", "Opaque", "data", data));
 	own(work->arena, work->cluster, leaf->component, document);
 	return document;
 }
@@ -110,8 +112,8 @@ static void put_text(struct work *work, json_t *data, const char *key, const cha
 	json_object_set_new(data, key, json_string(base64_encode(work->arena, text, strlen(text))));
 }
 
-/* `kept`: the live Secret of which only names were missing. Its end stays the end: pods go on serving the old leaf, so the new
- * one must fall due with it. */
+/* `kept`: the live Secret of which only names were missing. Its end stays the end: pods go on serving the old leaf, so
+ * the new one must fall due with it. */
 static json_t *issue(struct work *work, const struct leaf *leaf, const struct authority *authority, const json_t *kept,
 	struct error *err) {
 	const char *trust = json_string_value(json_at(kept, "metadata", "annotations", ANNOTATION_TRUST, NULL));
@@ -127,11 +129,12 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 	struct certificate_issuer issuer = {authority->token, authority->key, authority->signing};
 	struct certificate_leaf request = {
 		.use = leaf->group ? CERTIFICATE_NODE : CERTIFICATE_CLIENT,
-		.subject = {
-			.common_name = leaf->group ? leaf->group->name : work->cluster->spec.auth.admin_user,
-			.not_before = work->now - 300,
-			.not_after = before.not_after,
-		},
+		.subject =
+			{
+				.common_name = leaf->group ? leaf->group->name : work->cluster->spec.auth.admin_user,
+				.not_before = work->now - 300,
+				.not_after = before.not_after,
+			},
 		.dns = leaf->names,
 	};
 	const char *certificate = certificate_leaf(work->arena, &issuer, &request, key.text, err);
@@ -243,8 +246,9 @@ static const char *trust_digest(struct work *work, const struct leaf *leaf) {
 static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	leaf->expectation = expectation(work, leaf, authority->identity);
-	bool current = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
-		       work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_BEFORE], child->number[CERTIFICATE_NOT_AFTER]);
+	bool current =
+		child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
+		work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_BEFORE], child->number[CERTIFICATE_NOT_AFTER]);
 	return current || renew_or_keep(work, leaf, authority, err);
 }
 
@@ -272,7 +276,8 @@ static bool served(struct work *work, const struct trust *trust) {
 			continue;
 		}
 		const char *digest = trust_of_pod(work, trust, pod->name);
-		if (!digest || pod->deleting || !pod->number[POD_READY] || memcmp(pod->text + POD_TRUST * 33, digest, 32) != 0) {
+		if (!digest || pod->deleting || !pod->number[POD_READY] ||
+			memcmp(pod->text + POD_TRUST * 33, digest, 32) != 0) {
 			return false;
 		}
 		current++;
@@ -284,8 +289,8 @@ static void tell_rotation(struct work *work, const struct authority *authority) 
 	if (authority->progress.step == CA_STABLE) {
 		return;
 	}
-	work->observed.operation = (struct operation_finding){"RotateCA", ca_step_name(authority->progress.step),
-		authority->progress.since};
+	work->observed.operation =
+		(struct operation_finding){"RotateCA", ca_step_name(authority->progress.step), authority->progress.since};
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
 		arena_printf(work->arena, "CA rotation: %s", ca_step_name(authority->progress.step));
@@ -305,10 +310,12 @@ static bool plan_certificates(struct work *work) {
 
 /* What is live, before anything can fail: a certificate that ends while the token is away is told of all the same. */
 static void tell_live(struct work *work) {
-	const struct child *ca = children_find(&work->children, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name));
+	const struct child *ca =
+		children_find(&work->children, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name));
 	for (size_t i = 0; i < work->groups.count; i++) {
 		const struct child *leaf = children_find(&work->children, SECRET, work->groups.items[i].certificate);
-		int64_t end = leaf ? leaf->number[CERTIFICATE_NOT_AFTER] : 0, *earliest = &work->observed.certificates_not_after;
+		int64_t end = leaf ? leaf->number[CERTIFICATE_NOT_AFTER] : 0,
+				*earliest = &work->observed.certificates_not_after;
 		*earliest = end && (!*earliest || end < *earliest) ? end : *earliest;
 	}
 	if (ca && *ca->text && work->observed.certificates_not_after) {

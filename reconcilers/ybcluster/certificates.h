@@ -23,8 +23,8 @@ struct digest secret_trust(const json_t *secret);
 /* The cluster's CA as one pass knows it. */
 struct authority {
 	/* Always known. */
-	const char *fingerprint;  /* of the CA that signs */
-	const char *identity;     /* changes with anything that leaves depend on: signer, anchors */
+	const char *fingerprint; /* of the CA that signs */
+	const char *identity;    /* changes with anything that leaves depend on: signer, anchors */
 	struct ca_progress progress;
 	/* Known when it was loaded: when it changed, during rotations, and when something must be issued. */
 	bool loaded;

@@ -33,18 +33,22 @@ static bool check_volumes(struct work *work, struct error *err) {
 	}
 	if (!adopt || strcmp(adopt, claim->cluster_uid) != 0) {
 		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
-			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the annotation "
-			ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
+			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the "
+		    "annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
 			claim->name, *claim->cluster_uid ? claim->cluster_uid : "unknown");
 	}
 	note_change(work, "update", VOLUME_CLAIM, claim->name, "adopted by " ANNOTATION_ADOPT_VOLUMES);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
 	}
-	json_t *patch = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:{s:s}}}", "metadata", "uid", claim->uid,
-		"resourceVersion", claim->version, "labels", LABEL_CLUSTER_UID, work->cluster->metadata.uid));
-	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = kind_of_child(VOLUME_CLAIM),
-		.namespace = work->pass->namespace, .name = claim->name, .body = patch};
+	json_t *patch = arena_own_json(
+		work->arena, json_pack("{s:{s:s, s:s, s:{s:s}}}", "metadata", "uid", claim->uid, "resourceVersion",
+						 claim->version, "labels", LABEL_CLUSTER_UID, work->cluster->metadata.uid));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE,
+		.kind = kind_of_child(VOLUME_CLAIM),
+		.namespace = work->pass->namespace,
+		.name = claim->name,
+		.body = patch};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
@@ -94,14 +98,16 @@ bool checks_scale(struct work *work, struct error *err) {
 		struct wanted *wanted = &work->wanted.items[i];
 		const struct child *set =
 			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
-		int64_t replicas = json_int(wanted->document, "spec.replicas", 0), has = volumes_replicas(work->cluster, &work->children, wanted->name);
+		int64_t replicas = json_int(wanted->document, "spec.replicas", 0),
+				has = volumes_replicas(work->cluster, &work->children, wanted->name);
 		has = set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
 		if (wanted->kind == STATEFUL_SET && has > replicas) {
 			json_put(wanted->document, "spec.replicas", json_integer(has));
 			wanted->digest = digest_json(wanted->document);
 			stall(work, "NeedsDatabase",
 				arena_printf(work->arena,
-					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its data "
+					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its "
+			        "data "
 					"first, which this release of the operator cannot ask for. Set spec.nodes back",
 					wanted->name, (int)has, (int)replicas));
 		}
@@ -130,7 +136,8 @@ static void nodes_finding(struct work *work) {
 	} else if (ybcluster_fault_tolerance(&work->cluster->spec) == FAULT_TOLERANCE_ZONE) {
 		find_unknown(observed, "NodesReady", "PlacementNotSet",
 			arena_printf(work->arena,
-				"%s; the database's placement policy, without which zones guarantee nothing, is not set by this release",
+				"%s; the database's placement policy, without which zones guarantee nothing, is not set by this "
+		        "release",
 				message));
 	} else {
 		find_true(observed, "NodesReady", "AllReady", message);
@@ -149,10 +156,12 @@ static void certificates_finding(struct work *work, const struct rollout *rollou
 		find_false(observed, "CertificatesReady", "NotServedByAll",
 			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout->untrusted));
 	} else if (outcome == OUTCOME_STALLED) {
-		find_unknown(observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
+		find_unknown(
+			observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
 	} else if (outcome == OUTCOME_DONE) {
 		find_true(observed, "CertificatesReady", "Issued",
-			arena_printf(work->arena, "CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
+			arena_printf(work->arena,
+				"CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
 				observed->root_fingerprint));
 	}
 }

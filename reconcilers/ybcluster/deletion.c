@@ -18,12 +18,16 @@ bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	if (wanted) {
 		json_array_append_new(finalizers, json_string(FINALIZER));
 	}
-	json_t *body = arena_own_json(work->arena,
-		json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}}", "apiVersion", kind_ybcluster.api_version, "kind", kind_ybcluster.name,
-			"metadata", "name", metadata->name, "namespace", metadata->namespace, "uid", metadata->uid, "finalizers",
-			finalizers));
-	struct kube_call call = {.verb = KUBE_APPLY, .kind = &kind_ybcluster, .namespace = metadata->namespace,
-		.name = metadata->name, .body = body, .force = true};
+	json_t *body = arena_own_json(
+		work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}}", "apiVersion", kind_ybcluster.api_version, "kind",
+						 kind_ybcluster.name, "metadata", "name", metadata->name, "namespace", metadata->namespace,
+						 "uid", metadata->uid, "finalizers", finalizers));
+	struct kube_call call = {.verb = KUBE_APPLY,
+		.kind = &kind_ybcluster,
+		.namespace = metadata->namespace,
+		.name = metadata->name,
+		.body = body,
+		.force = true};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
 		store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
@@ -147,8 +151,7 @@ bool deletion_step(struct work *work, struct error *err) {
 		for (size_t j = 0; steps[i].wait_only && j < work->children.count; j++) {
 			left += steps[i].chosen(work, &work->children.items[j]);
 		}
-		if (!steps[i].wait_only &&
-		    !remove_where(work, steps[i].chosen, "the cluster is being deleted", &left, err)) {
+		if (!steps[i].wait_only && !remove_where(work, steps[i].chosen, "the cluster is being deleted", &left, err)) {
 			return false;
 		}
 		if (left) {

@@ -12,10 +12,14 @@ static bool grow(struct work *work, const struct growth *growth, struct error *e
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
 	}
-	json_t *patch = arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
-						  "spec", "resources", "requests", "storage", growth->size));
-	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = kind_of_child(VOLUME_CLAIM),
-		.namespace = work->pass->namespace, .name = growth->claim->name, .body = patch};
+	json_t *patch =
+		arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
+										"spec", "resources", "requests", "storage", growth->size));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE,
+		.kind = kind_of_child(VOLUME_CLAIM),
+		.namespace = work->pass->namespace,
+		.name = growth->claim->name,
+		.body = patch};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
@@ -29,7 +33,7 @@ static void wait_for_capacity(struct work *work) {
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *claim = &work->children.items[i];
 		if (claim->kind == VOLUME_CLAIM && claim->number[CLAIM_CAPACITY] > 0 &&
-		    claim->number[CLAIM_CAPACITY] < claim->number[CLAIM_REQUESTED]) {
+			claim->number[CLAIM_CAPACITY] < claim->number[CLAIM_REQUESTED]) {
 			work->observed.reconciling = true;
 			work->observed.reconciling_why = arena_printf(work->arena, "volume %s is growing", claim->name);
 		}
@@ -38,8 +42,7 @@ static void wait_for_capacity(struct work *work) {
 
 bool volumes_ensure(struct work *work, struct error *err) {
 	size_t count;
-	struct growth *growth =
-		volumes_growth(work->arena, work->cluster, &work->groups, &work->children, &count);
+	struct growth *growth = volumes_growth(work->arena, work->cluster, &work->groups, &work->children, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (!grow(work, &growth[i], err)) {
 			return false;
@@ -54,8 +57,11 @@ static bool evict(struct work *work, const struct child *pod, const char *why, s
 	if (work->plan_only) {
 		return true;
 	}
-	struct kube_call call = {.verb = KUBE_EVICT, .kind = kind_of_child(POD), .namespace = work->pass->namespace,
-		.name = pod->name, .uid = pod->uid};
+	struct kube_call call = {.verb = KUBE_EVICT,
+		.kind = kind_of_child(POD),
+		.namespace = work->pass->namespace,
+		.name = pod->name,
+		.uid = pod->uid};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
 		store_deleted(work->pass->store, call.kind, call.namespace, call.name, pod->uid);
@@ -75,7 +81,7 @@ static bool replace(struct work *work, const struct rollout *rollout, struct err
 	const char *why = arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why);
 	event(work, false, "PodReplaced", "Rollout", why);
 	return rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, err)
-					      : child_delete(work, rollout->pod, NULL, rollout->why, err);
+	                                      : child_delete(work, rollout->pod, NULL, rollout->why, err);
 }
 
 bool rollout_ensure(struct work *work, struct error *err) {

@@ -1,5 +1,5 @@
-/* NetworkIsolated: measured, not assumed. Foreign policies are looked for in the store; whether policies are enforced at
- * all only a probe can tell, from inside the cluster. */
+/* NetworkIsolated: measured, not assumed. Foreign policies are looked for in the store; whether policies are enforced
+ * at all only a probe can tell, from inside the cluster. */
 #include <string.h>
 
 #include "base/json.h"
@@ -18,9 +18,9 @@ static bool is_policy_name(const struct work *work, const char *name) {
 	return false;
 }
 
-/* Most policies of a namespace are other clusters' own, whose labels name that cluster: a selector that asks for another
- * value of this label selects none of our pods, whatever else it says. It is known by its text, since parsing thousands of
- * them costs more than all the rest of a pass. */
+/* Most policies of a namespace are other clusters' own, whose labels name that cluster: a selector that asks for
+ * another value of this label selects none of our pods, whatever else it says. It is known by its text, since parsing
+ * thousands of them costs more than all the rest of a pass. */
 static bool names_another(const struct work *work, const char *selector) {
 	static const char label[] = "\"" LABEL_CLUSTER "\":\"";
 	const char *value = strstr(selector, label);
@@ -34,10 +34,11 @@ static bool names_another(const struct work *work, const char *selector) {
 
 static const char *foreign_policy(struct work *work) {
 	size_t count;
-	struct object **policies = store_list(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY),
-		work->pass->namespace, &count);
+	struct object **policies =
+		store_list(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY), work->pass->namespace, &count);
 	for (size_t i = 0; i < count; i++) {
-		bool ours = strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 && is_policy_name(work, policies[i]->name);
+		bool ours =
+			strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 && is_policy_name(work, policies[i]->name);
 		if (ours || !policies[i]->summary.number[0]) {
 			continue;
 		}
@@ -65,6 +66,7 @@ void observe_isolation(struct work *work) {
 		return;
 	}
 	find_unknown(&work->observed, "NetworkIsolated", "EnforcementNotProbed",
-		"the policies are live and as desired, and no foreign policy adds to them; whether this cluster's network enforces "
+		"the policies are live and as desired, and no foreign policy adds to them; whether this cluster's network "
+	    "enforces "
 		"them was not probed");
 }

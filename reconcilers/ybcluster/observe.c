@@ -64,8 +64,8 @@ bool children_arrived(struct work *work) {
 	static const struct {
 		enum child_kind kind;
 		const char *suffix;
-	} last[] = {{CONFIG_MAP, "-ca"}, {NETWORK_POLICY, "-operator"}, {SECRET, "-admin-tls"},
-		{SECRET, "-tserver-flags"}, {SERVICE, "-tservers"}, {SERVICE_ACCOUNT, ""}};
+	} last[] = {{CONFIG_MAP, "-ca"}, {NETWORK_POLICY, "-operator"}, {SECRET, "-admin-tls"}, {SECRET, "-tserver-flags"},
+		{SERVICE, "-tservers"}, {SERVICE_ACCOUNT, ""}};
 	bool all = true;
 	for (size_t i = 0; all && i < sizeof last / sizeof *last; i++) {
 		all = arrived(work, last[i].kind, arena_printf(work->arena, "%s%s", work->pass->name, last[i].suffix));
@@ -79,8 +79,7 @@ bool children_arrived(struct work *work) {
 
 static struct assigned find_list(struct work *work, const char *name) {
 	struct assigned assigned = {.name = name};
-	struct object *object =
-		store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name);
+	struct object *object = store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, name);
 	struct error problem;
 	if (!object || !object->document) {
 		assigned.problem = "does not exist in this namespace";
@@ -101,13 +100,13 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, false, work->now);
 	if (!work->allowed.whole || work->frozen) {
 		json_t *policy;
-		if (!child_document(work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
+		if (!child_document(
+				work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
 			return false;
 		}
 		size_t count;
 		struct cidr *live = allow_live(work->arena, policy, &count);
-		work->allowed =
-			allow_union(work->arena, lists, spec->allow_list_count, live, count, work->frozen, work->now);
+		work->allowed = allow_union(work->arena, lists, spec->allow_list_count, live, count, work->frozen, work->now);
 	}
 	if (work->allowed.next_expiry) {
 		wake_at(work, work->allowed.next_expiry);

@@ -47,7 +47,8 @@ static void tell_metrics(struct work *work) {
 void forget_metrics(struct work *work) {
 	static const char *const names[] = {"ybcluster_nodes_ready", "ybcluster_nodes_desired",
 		"ybcluster_certificate_not_after_seconds", "ybcluster_allow_list_rules"};
-	const char *labels = arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", work->pass->namespace, work->pass->name);
+	const char *labels =
+		arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", work->pass->namespace, work->pass->name);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		metrics_drop(work->world->metrics, names[i], labels);
 	}
@@ -76,11 +77,16 @@ bool report(struct work *work, struct error *err) {
 		return true;
 	}
 	const struct object_meta *metadata = &work->cluster->metadata;
-	json_t *body = arena_own_json(work->arena,
-		json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", kind_ybcluster.api_version, "kind", kind_ybcluster.name,
-			"metadata", "name", metadata->name, "namespace", metadata->namespace, "uid", metadata->uid, "status", status));
-	struct kube_call call = {.verb = KUBE_APPLY_STATUS, .kind = &kind_ybcluster, .namespace = metadata->namespace,
-		.name = metadata->name, .body = body, .force = true};
+	json_t *body = arena_own_json(
+		work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", kind_ybcluster.api_version, "kind",
+						 kind_ybcluster.name, "metadata", "name", metadata->name, "namespace", metadata->namespace,
+						 "uid", metadata->uid, "status", status));
+	struct kube_call call = {.verb = KUBE_APPLY_STATUS,
+		.kind = &kind_ybcluster,
+		.namespace = metadata->namespace,
+		.name = metadata->name,
+		.body = body,
+		.force = true};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
@@ -102,11 +108,15 @@ bool report_undecodable(struct work *work, const struct error *why, struct error
 	if (json_array_size(live) == 2 && strcmp(json_text_or(live, "1.message", ""), why->text) == 0) {
 		return true;
 	}
-	json_t *body = arena_own_json(work->arena,
-		json_pack("{s:{s:[o, o]}}", "status", "conditions", plain_condition(work, "Ready", "False", why),
-			plain_condition(work, "Stalled", "True", why)));
-	struct kube_call call = {.verb = KUBE_PATCH_MERGE, .kind = &kind_ybcluster, .namespace = work->pass->namespace,
-		.name = work->pass->name, .subresource = "status", .body = body};
+	json_t *body = arena_own_json(
+		work->arena, json_pack("{s:{s:[o, o]}}", "status", "conditions", plain_condition(work, "Ready", "False", why),
+						 plain_condition(work, "Stalled", "True", why)));
+	struct kube_call call = {.verb = KUBE_PATCH_MERGE,
+		.kind = &kind_ybcluster,
+		.namespace = work->pass->namespace,
+		.name = work->pass->name,
+		.subresource = "status",
+		.body = body};
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;

@@ -22,8 +22,9 @@ const char *group_of_policy(const json_t *object) {
 	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
 	const char *group = group_of_object(object), *name = json_text_or(object, "metadata.name", "");
 	json_t *owner = json_get(object, "metadata.ownerReferences.0");
-	bool owned = group && json_bool(owner, "controller", false) && strcmp(json_text_or(owner, "kind", ""), "YBCluster") == 0 &&
-		     strcmp(json_text_or(owner, "name", ""), group) == 0;
+	bool owned = group && json_bool(owner, "controller", false) &&
+	             strcmp(json_text_or(owner, "kind", ""), "YBCluster") == 0 &&
+	             strcmp(json_text_or(owner, "name", ""), group) == 0;
 	size_t length = owned ? strlen(group) : 0;
 	for (size_t i = 0; owned && strncmp(name, group, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
 		if (strcmp(name + length, suffixes[i]) == 0) {
@@ -74,7 +75,7 @@ static const char *pod_trouble(const json_t *object, const char **detail) {
 	for (size_t i = 0; i < json_array_size(conditions); i++) {
 		json_t *condition = json_array_get(conditions, i);
 		if (strcmp(json_text_or(condition, "type", ""), "PodScheduled") == 0 &&
-		    strcmp(json_text_or(condition, "status", ""), "False") == 0) {
+			strcmp(json_text_or(condition, "status", ""), "False") == 0) {
 			*detail = json_text_or(condition, "message", "");
 			return json_text_or(condition, "reason", "Unschedulable");
 		}
@@ -86,7 +87,8 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	const char *detail, *reason = pod_trouble(object, &detail);
 	bool ready = pod_ready(object);
 	summary->number[POD_READY] = ready;
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.64s%s%.160s", text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.64s%s%.160s",
+		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
 		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID), ready ? "" : reason,
@@ -158,7 +160,8 @@ void summarize_service(const json_t *object, struct summary *summary) {
 }
 
 void summarize_network_policy(const json_t *object, struct summary *summary) {
-	summary->number[0] = json_array_size(json_get(object, "spec.ingress")) || json_array_size(json_get(object, "spec.egress"));
+	summary->number[0] =
+		json_array_size(json_get(object, "spec.ingress")) || json_array_size(json_get(object, "spec.egress"));
 	struct str text = {0};
 	json_write(&text, json_get(object, "spec.podSelector"));
 	summary->text = str_steal(&text);

@@ -6,11 +6,12 @@
 /* The cluster's name by our label, or NULL. */
 const char *group_of_object(const json_t *object);
 
-/* The same for NetworkPolicies, and only for those that are the cluster's own by name and owner: any other one may open what
- * is closed, whatever label it carries, and concerns every cluster of the namespace. */
+/* The same for NetworkPolicies, and only for those that are the cluster's own by name and owner: any other one may open
+ * what is closed, whatever label it carries, and concerns every cluster of the namespace. */
 const char *group_of_policy(const json_t *object);
 
-/* Pod: ready and start time; text: digests (all, asked, trust), uid of the cluster, what it waits for; blanks between. */
+/* Pod: ready and start time; text: digests (all, asked, trust), uid of the cluster, what it waits for; blanks between.
+ */
 void summarize_pod(const json_t *object, struct summary *summary);
 /* Claim: bytes requested and there; text: uid of the cluster. */
 void summarize_claim(const json_t *object, struct summary *summary);

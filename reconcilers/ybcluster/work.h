@@ -1,4 +1,5 @@
-/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found. All of it lives in the arena. */
+/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found. All of it lives in the arena.
+ */
 #ifndef YBCLUSTER_WORK_H
 #define YBCLUSTER_WORK_H
 #include "pure/desired.h"
@@ -10,7 +11,7 @@ struct work {
 	struct pass *pass;
 	struct world *world;
 	struct arena *arena;
-	json_t *object;             /* the YBCluster as it is stored */
+	json_t *object; /* the YBCluster as it is stored */
 	struct ybcluster *cluster;
 	struct groups groups;
 	struct children children;
@@ -19,13 +20,13 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
-	bool plan_only;             /* annotation plan: write nothing but status.plan */
-	bool paused;                /* annotation paused: only what closes */
-	bool frozen;                /* nothing may open in this pass */
-	bool version_accepted;      /* spec.version may be rolled out */
-	bool templates_written;     /* a StatefulSet was written in this pass */
-	size_t changes;             /* writes and events that were made, would have been, or wait for a pass that may write */
-	int64_t wake;               /* the earliest moment at which time alone changes something; 0: none */
+	bool plan_only;         /* annotation plan: write nothing but status.plan */
+	bool paused;            /* annotation paused: only what closes */
+	bool frozen;            /* nothing may open in this pass */
+	bool version_accepted;  /* spec.version may be rolled out */
+	bool templates_written; /* a StatefulSet was written in this pass */
+	size_t changes;         /* writes and events that were made, would have been, or wait for a pass that may write */
+	int64_t wake;           /* the earliest moment at which time alone changes something; 0: none */
 };
 
 /* Reads the store: children, their facts. */
@@ -46,11 +47,11 @@ must_check bool accounts_ensure(struct work *work, struct error *err);
 /* Compares all wanted documents with what is live and writes what differs, in waves. */
 must_check bool apply_wanted(struct work *work, struct error *err);
 /* The live document of a child: at hand, or read. NULL and no error: it is not there. */
-must_check bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document,
-	struct error *err);
+must_check bool child_document(
+	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
 /* One write on an existing child, in plan mode only noted. */
-must_check bool child_delete(struct work *work, const struct child *child, const char *propagation, const char *why,
-	struct error *err);
+must_check bool child_delete(
+	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);
 /* True when the live object is this cluster's; NULL is nobody's. */
 bool is_ours(const struct work *work, const json_t *live);
 /* A line of the plan, of the log and, for what people should hear of, an event. */

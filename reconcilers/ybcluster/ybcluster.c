@@ -1,5 +1,5 @@
-/* One reconcile of one YBCluster, in order: observe, decide what is wanted, compare and write, look after pods and volumes,
- * report. Read this first; each step is a file of its name, and what is decided is decided in ../pure. */
+/* One reconcile of one YBCluster, in order: observe, decide what is wanted, compare and write, look after pods and
+ * volumes, report. Read this first; each step is a file of its name, and what is decided is decided in ../pure. */
 #include "ybcluster/ybcluster.h"
 
 #include <string.h>
@@ -19,8 +19,8 @@ static bool bring_about(struct work *work, struct error *err) {
 	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
 }
 
-/* Nothing is written but what must close: while paused, and while something holds up the rest. What was computed is live
- * now and still wanted. */
+/* Nothing is written but what must close: while paused, and while something holds up the rest. What was computed is
+ * live now and still wanted. */
 static bool only_close(struct work *work, struct error *err) {
 	struct wanted_list all = wanted_list_make(work->arena);
 	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
@@ -28,13 +28,13 @@ static bool only_close(struct work *work, struct error *err) {
 	work->frozen = true;
 	work->wanted = wanted_list_make(work->arena);
 	if (!child_document(work, NETWORK_POLICY, policy, &live_policy, err) ||
-	    !child_document(work, SERVICE, work->pass->name, &live_service, err)) {
+		!child_document(work, SERVICE, work->pass->name, &live_service, err)) {
 		return false;
 	}
 	work->inputs.cluster = closed_cluster(work->arena, work->cluster, live_policy, live_service);
 	bool balanced = work->inputs.cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER;
 	if (!observe_allow_lists(work, err) || !desired_policies(work->arena, &work->inputs, &all, err) ||
-	    !desired_services(work->arena, &work->inputs, &all, err)) {
+		!desired_services(work->arena, &work->inputs, &all, err)) {
 		return false;
 	}
 	for (size_t i = 0; i < all.count; i++) {
@@ -63,7 +63,8 @@ static void explain_protection(struct work *work) {
 	bool news = work->cluster->status.observed_generation != work->cluster->metadata.generation;
 	if (work->cluster->spec.deletion_protection && news) {
 		event(work, false, "DeletionProtected", "Reconcile",
-			"deleting this cluster is refused by the API server while spec.deletionProtection is true, if the installer "
+			"deleting this cluster is refused by the API server while spec.deletionProtection is true, if the "
+		    "installer "
 			"put the admission policy in place; deleting its namespace is refused only when that carries the label "
 			"yugabyte.com/deletion-protection=true");
 	}
@@ -96,17 +97,18 @@ static bool annotated(const struct ybcluster *cluster, const char *annotation) {
 	return value && strcmp(value, "true") == 0;
 }
 
-/* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need not
- * be kept; but only once it is whole, for documents that were taken and not compared would have to be read again. The last
- * child that comes in brings the cluster back. */
+/* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need
+ * not be kept; but only once it is whole, for documents that were taken and not compared would have to be read again.
+ * The last child that comes in brings the cluster back. */
 static bool too_early(struct work *work) {
 	return !work->pass->may_write && !children_arrived(work);
 }
 
-/* A stored object can be older than its schema. What cannot be read gets a condition and nothing else; but it can be deleted,
- * for that takes only its metadata (and volumes stay, as by default). */
+/* A stored object can be older than its schema. What cannot be read gets a condition and nothing else; but it can be
+ * deleted, for that takes only its metadata (and volumes stay, as by default). */
 static struct ybcluster *undecodable(struct work *work, struct error *why) {
-	json_t *bare = arena_own_json(work->arena, json_pack("{s:O*, s:{}}", "metadata", json_get(work->object, "metadata"), "spec"));
+	json_t *bare =
+		arena_own_json(work->arena, json_pack("{s:O*, s:{}}", "metadata", json_get(work->object, "metadata"), "spec"));
 	struct error ignored;
 	struct ybcluster *cluster = ybcluster_decode(work->arena, bare, &ignored);
 	if (cluster && cluster->metadata.deletion_timestamp) {
@@ -140,12 +142,12 @@ static bool prepare(struct work *work, struct error *err) {
 	work->observed.findings = arena_array(work->arena, struct finding, 16);
 	work->observed.cluster = work->cluster;
 	work->observed.now = work->now;
-	work->observed.version =
-		work->cluster->status.version ? work->cluster->status.version : version_of(work->cluster, &work->world->settings);
+	work->observed.version = work->cluster->status.version ? work->cluster->status.version
+	                                                       : version_of(work->cluster, &work->world->settings);
 	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
 	observe_children(work);
-	work->inputs = (struct inputs){.cluster = work->cluster, .settings = &work->world->settings,
-		.allowed = &work->allowed, .storage_known = true};
+	work->inputs = (struct inputs){
+		.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed, .storage_known = true};
 	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
 	work->inputs.ipv4 = service && (service->number[0] & 1);
 	work->inputs.ipv6 = service && (service->number[0] & 2);
@@ -178,7 +180,7 @@ static bool settled(struct work *work) {
 	struct pass *pass = work->pass;
 	int64_t until;
 	if (!store_settled(pass->store, &kind_ybcluster, pass->namespace, pass->name, &until) ||
-	    (until && work->now >= until)) {
+		(until && work->now >= until)) {
 		return false;
 	}
 	pass->again = until ? (double)(until - work->now) : 0;

@@ -1,10 +1,11 @@
-/* Golden tests: golden [--bless] CASE. A case is a folder with object.yaml (a YBCluster) and, where it matters, world.yaml:
+/* Golden tests: golden [--bless] CASE. A case is a folder with object.yaml (a YBCluster) and, where it matters,
+ * world.yaml:
  *
  *   now: "2026-11-22T10:00:00Z"    allowLists: [AllowList, ...]    live: [object, ...]    families: [IPv4, IPv6]
  *   documents: [name, ...]         which documents to show whole
  *
- * Out comes want.json: the plan (what would be created, updated or stripped, and why), the documents, and the status that
- * this world leads to. --bless writes it. A new case needs no C. */
+ * Out comes want.json: the plan (what would be created, updated or stripped, and why), the documents, and the status
+ * that this world leads to. --bless writes it. A new case needs no C. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,10 @@ static json_t *read_yaml(const char *folder, const char *name, bool needed) {
 	return arena_own_json(arena, value);
 }
 
-static const struct settings settings = {.cluster_domain = "cluster.local", .operator_namespace = "yb-system",
-	.default_version = "2025.2.2.1-b1", .pod_cidrs = (const char *const[]){"10.244.0.0/16", NULL}};
+static const struct settings settings = {.cluster_domain = "cluster.local",
+	.operator_namespace = "yb-system",
+	.default_version = "2025.2.2.1-b1",
+	.pod_cidrs = (const char *const[]){"10.244.0.0/16", NULL}};
 
 static struct allowed allowed_of(const struct ybcluster *cluster, const json_t *world, int64_t now) {
 	struct assigned *lists = arena_array(arena, struct assigned, cluster->spec.allow_list_count + 1);
@@ -54,7 +57,7 @@ static struct allowed allowed_of(const struct ybcluster *cluster, const json_t *
 			json_t *list = json_array_get(given, j);
 			struct error err = {0};
 			if (strcmp(json_text_or(list, "metadata.name", ""), lists[i].name) == 0 &&
-			    !(lists[i].list = allowlist_decode(arena, list, &err))) {
+				!(lists[i].list = allowlist_decode(arena, list, &err))) {
 				lists[i].problem = arena_printf(arena, "is invalid: %s", err.text);
 			}
 		}
@@ -76,7 +79,7 @@ static const json_t *live_of(const json_t *world, const struct wanted *wanted) {
 	for (size_t i = 0; i < json_array_size(live); i++) {
 		json_t *object = json_array_get(live, i);
 		if (kind_named(json_text_or(object, "kind", "")) == wanted->kind &&
-		    strcmp(json_text_or(object, "metadata.name", ""), wanted->name) == 0) {
+			strcmp(json_text_or(object, "metadata.name", ""), wanted->name) == 0) {
 			return object;
 		}
 	}
@@ -123,8 +126,12 @@ static json_t *documents_of(const json_t *world, const struct wanted_list *list)
 }
 
 static json_t *status_of(const struct ybcluster *cluster, const struct allowed *allowed, int64_t now) {
-	struct observed observed = {.cluster = cluster, .version = version_of(cluster, &settings), .allowed = allowed, .now = now,
-		.findings = arena_array(arena, struct finding, 16), .reconciling = true};
+	struct observed observed = {.cluster = cluster,
+		.version = version_of(cluster, &settings),
+		.allowed = allowed,
+		.now = now,
+		.findings = arena_array(arena, struct finding, 16),
+		.reconciling = true};
 	if (allowed->whole) {
 		find_true(&observed, "AllowListsApplied", allowed->reason, allowed->message);
 	} else {
@@ -160,14 +167,19 @@ static json_t *outcome(const char *folder) {
 	for (size_t i = 0; i < groups.count; i++) {
 		trust[i] = (struct trust){groups.items[i].name, "00000000000000000000000000000000"};
 	}
-	struct inputs inputs = {.cluster = cluster, .settings = &settings, .allowed = &allowed, .trust = trust,
-		.storage_known = true, .ipv4 = has_family(world, "IPv4"), .ipv6 = has_family(world, "IPv6")};
+	struct inputs inputs = {.cluster = cluster,
+		.settings = &settings,
+		.allowed = &allowed,
+		.trust = trust,
+		.storage_known = true,
+		.ipv4 = has_family(world, "IPv4"),
+		.ipv6 = has_family(world, "IPv6")};
 	struct wanted_list list = wanted_list_make(arena);
 	if (!desired_documents(arena, &inputs, &list, &err)) {
 		return json_pack("{s:s}", "refused", err.text);
 	}
-	return json_pack("{s:o, s:o, s:o}", "plan", plan_of(world, &list), "documents", documents_of(world, &list), "status",
-		status_of(cluster, &allowed, now));
+	return json_pack("{s:o, s:o, s:o}", "plan", plan_of(world, &list), "documents", documents_of(world, &list),
+		"status", status_of(cluster, &allowed, now));
 }
 
 static int compare(const char *path, const char *is) {

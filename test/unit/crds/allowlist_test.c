@@ -48,20 +48,20 @@ static void test_allow_all(void **state) {
 static const struct refusal {
 	const char *spec, *error;
 } refusals[] = {
-	{"spec: {}",												 "spec.entries: must be given"					  },
-	{"spec: {entries: []}",									  "spec.entries: must be 1 to 100 entries"			},
-	{"spec: {entries: {}}",									  "spec.entries: must be a list"					  },
-	{"spec: {entries: [{}]}",									"spec.entries[0].cidr: must be given"			   },
-	{"spec: {entries: [{cidr: 10.0.0.1}, {cidr: 10.1.2.3/8}]}",	"spec.entries[1].cidr: "							},
-	{"spec: {entries: [{cidr: all}]}",						   "spec.entries[0].cidr: "						   },
-	{"spec: {entries: [{cidr: \"::ffff:10.0.0.1\"}]}",		   "spec.entries[0].cidr: "						   },
-	{"spec: {entries: [{cidr: 0.0.0.0/0}]}",					 "spec.allowAll: must be true for spec.entries[0]"},
-	{"spec: {entries: [{cidr: 10.0.0.1}, {cidr: \"::/0\"}]}",	  "spec.allowAll: must be true for spec.entries[1]"},
+	{"spec: {}", "spec.entries: must be given"},
+	{"spec: {entries: []}", "spec.entries: must be 1 to 100 entries"},
+	{"spec: {entries: {}}", "spec.entries: must be a list"},
+	{"spec: {entries: [{}]}", "spec.entries[0].cidr: must be given"},
+	{"spec: {entries: [{cidr: 10.0.0.1}, {cidr: 10.1.2.3/8}]}", "spec.entries[1].cidr: "},
+	{"spec: {entries: [{cidr: all}]}", "spec.entries[0].cidr: "},
+	{"spec: {entries: [{cidr: \"::ffff:10.0.0.1\"}]}", "spec.entries[0].cidr: "},
+	{"spec: {entries: [{cidr: 0.0.0.0/0}]}", "spec.allowAll: must be true for spec.entries[0]"},
+	{"spec: {entries: [{cidr: 10.0.0.1}, {cidr: \"::/0\"}]}", "spec.allowAll: must be true for spec.entries[1]"},
 	{"spec: {entries: [{cidr: 10.0.0.1, expiresAt: tomorrow}]}",
-		"spec.entries[0].expiresAt: 'tomorrow' must be a time"														  },
-	{"spec: {entries: [{cidr: 10.0.0.1, expiresAt: 5}]}",		  "spec.entries[0].expiresAt: must be a time"		 },
-	{"spec: {entries: [{cidr: 10.0.0.1}], endpoints: [YCQL]}",   "spec.endpoints[0]: 'YCQL' must be YSQL"		   },
-	{"spec: {entries: [{cidr: 10.0.0.1}], allowAll: \"true\"}",	"spec.allowAll: 'true' must be true or false"	 },
+		"spec.entries[0].expiresAt: 'tomorrow' must be a time"},
+	{"spec: {entries: [{cidr: 10.0.0.1, expiresAt: 5}]}", "spec.entries[0].expiresAt: must be a time"},
+	{"spec: {entries: [{cidr: 10.0.0.1}], endpoints: [YCQL]}", "spec.endpoints[0]: 'YCQL' must be YSQL"},
+	{"spec: {entries: [{cidr: 10.0.0.1}], allowAll: \"true\"}", "spec.allowAll: 'true' must be true or false"},
 };
 
 static void test_refusals(void **state) {

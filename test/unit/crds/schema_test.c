@@ -19,22 +19,22 @@ static const struct shape {
 	const char *type, *format;
 	size_t size; /* of the member, 0: a struct's */
 } shapes[] = {
-	[FIELD_TEXT] = {"string",  NULL,		sizeof(char *)  },
-	[FIELD_WORD] = {"string",  NULL,		sizeof(char *)  },
-	[FIELD_ENUM] = {"string",  NULL,		sizeof(int)	   },
-	[FIELD_INT] = {"integer", "int32",	   sizeof(int)	  },
-	[FIELD_LONG] = {"integer", "int64",		sizeof(int64_t) },
-	[FIELD_BOOL] = {"boolean", NULL,		 sizeof(bool)	 },
-	[FIELD_DURATION] = {"string",  NULL,		sizeof(int64_t) },
-	[FIELD_TIME] = {"string",  "date-time", sizeof(int64_t) },
-	[FIELD_MINUTE] = {"string",	NULL,		  sizeof(int)	 },
-	[FIELD_OBJECT] = {"object",	NULL,		  0			   },
-	[FIELD_TEXTS] = {"array",	  NULL,		sizeof(char **) },
-	[FIELD_WORDS] = {"array",	  NULL,		0				 },
-	[FIELD_OBJECTS] = {"array",	NULL,		  sizeof(void *)	},
-	[FIELD_MAP] = {"object",	 NULL,		   sizeof(json_t *)},
-	[FIELD_JSON] = {"object",  NULL,		sizeof(json_t *)},
-	[FIELD_JSON_ARRAY] = {"array",   NULL,		 sizeof(json_t *)},
+	[FIELD_TEXT] = {"string", NULL, sizeof(char *)},
+	[FIELD_WORD] = {"string", NULL, sizeof(char *)},
+	[FIELD_ENUM] = {"string", NULL, sizeof(int)},
+	[FIELD_INT] = {"integer", "int32", sizeof(int)},
+	[FIELD_LONG] = {"integer", "int64", sizeof(int64_t)},
+	[FIELD_BOOL] = {"boolean", NULL, sizeof(bool)},
+	[FIELD_DURATION] = {"string", NULL, sizeof(int64_t)},
+	[FIELD_TIME] = {"string", "date-time", sizeof(int64_t)},
+	[FIELD_MINUTE] = {"string", NULL, sizeof(int)},
+	[FIELD_OBJECT] = {"object", NULL, 0},
+	[FIELD_TEXTS] = {"array", NULL, sizeof(char **)},
+	[FIELD_WORDS] = {"array", NULL, 0},
+	[FIELD_OBJECTS] = {"array", NULL, sizeof(void *)},
+	[FIELD_MAP] = {"object", NULL, sizeof(json_t *)},
+	[FIELD_JSON] = {"object", NULL, sizeof(json_t *)},
+	[FIELD_JSON_ARRAY] = {"array", NULL, sizeof(json_t *)},
 };
 
 static json_t *load(const char *name) {
@@ -96,9 +96,9 @@ static bool has_rule(const json_t *schema, const char *rule) {
 }
 
 static const char *go_duration(int64_t seconds) {
-	return seconds == 0			 ? "0s"
-		   : seconds % 3600 == 0 ? arena_printf(arena, "%lldh", (long long)seconds / 3600)
-								 : arena_printf(arena, "%lldm", (long long)seconds / 60);
+	return seconds == 0          ? "0s"
+	       : seconds % 3600 == 0 ? arena_printf(arena, "%lldh", (long long)seconds / 3600)
+	                             : arena_printf(arena, "%lldm", (long long)seconds / 60);
 }
 
 static void check_duration(const char *path, const struct field *field, const json_t *schema) {
@@ -245,7 +245,7 @@ static void test_tables(void **state) {
 static void check_bounded(const char *path, const json_t *schema) {
 	const char *type = json_text_or(schema, "type", "");
 	bool bounded = strcmp(type, "string") != 0 || json_get(schema, "maxLength") || json_get(schema, "enum") ||
-				   json_get(schema, "format");
+	               json_get(schema, "format");
 	bounded = bounded && (strcmp(type, "array") != 0 || (json_get(schema, "maxItems") && json_get(schema, "items")));
 	bounded = bounded && (!json_get(schema, "additionalProperties") || json_get(schema, "maxProperties"));
 	if (!bounded || (strcmp(type, "array") == 0 && !json_get(schema, "x-kubernetes-list-type"))) {
@@ -284,11 +284,11 @@ static const struct refusal {
 	const char *path, *start, *what;
 	const struct owned *table;
 } refusals[] = {
-	{"properties.masters.properties.flags",			"^(no)?", "this flag",	   owned_flags					  },
-	{"properties.tservers.properties.flags",		 "^(no)?", "this flag",		owned_flags					   },
-	{"properties.pod.properties.labels",			 "^",	  "this label",		owned_pod_keys				  },
-	{"properties.pod.properties.annotations",		  "^",	   "this annotation", owned_pod_keys					},
-	{"properties.endpoints.properties.annotations", "^",		 "this annotation", owned_load_balancer_annotations},
+	{"properties.masters.properties.flags", "^(no)?", "this flag", owned_flags},
+	{"properties.tservers.properties.flags", "^(no)?", "this flag", owned_flags},
+	{"properties.pod.properties.labels", "^", "this label", owned_pod_keys},
+	{"properties.pod.properties.annotations", "^", "this annotation", owned_pod_keys},
+	{"properties.endpoints.properties.annotations", "^", "this annotation", owned_load_balancer_annotations},
 };
 
 static void check_refusals(const struct refusal *refusal, const json_t *list) {

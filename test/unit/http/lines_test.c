@@ -11,7 +11,7 @@
 
 struct seen {
 	struct str text; /* the lines, each followed by '|' */
-	int stop_after;	 /* 0: never */
+	int stop_after;  /* 0: never */
 	int count;
 };
 

@@ -55,16 +55,16 @@ static void wait_for_end(int fd) {
 static const struct answer {
 	const char *path, *text;
 } answers[] = {
-	{"/plain",	   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"				   },
-	{"/missing",	 "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"				 },
-	{"/truncated",   "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nConnection: close\r\n\r\nhalf"					},
-	{"/busy",		  "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
-	{"/garbage",	 "\x01\x02\x03 this is no HTTP\r\n\r\n"													   },
-	{"/moved",	   "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" },
-	{"/lines",	   "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntwo\nthree\n"							  },
-	{"/cut",		 "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntw"									  },
-	{"/nothing",	 ""																						 },
-	{"/silent-line", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\n"										},
+	{"/plain", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"},
+	{"/missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"},
+	{"/truncated", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nConnection: close\r\n\r\nhalf"},
+	{"/busy", "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+	{"/garbage", "\x01\x02\x03 this is no HTTP\r\n\r\n"},
+	{"/moved", "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+	{"/lines", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntwo\nthree\n"},
+	{"/cut", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntw"},
+	{"/nothing", ""},
+	{"/silent-line", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\n"},
 };
 
 static void answer(int fd, const char *path) {
@@ -200,10 +200,7 @@ static void no_url_is_invalid(void **state) {
 	(void)state;
 	struct http_pool *pool = http_create();
 	struct http_exchange calls[] = {
-		{.method = "GET",			  .url = "http://[::1"},
-		 {.method = "GET"			 },
-		{.method = "GET", .url = "file:///etc/passwd"					 }
-	  };
+		{.method = "GET", .url = "http://[::1"}, {.method = "GET"}, {.method = "GET", .url = "file:///etc/passwd"}};
 	http_run(pool, calls, 3);
 	assert_int_equal(calls[0].err.kind, ERR_INVALID);
 	assert_int_equal(calls[1].err.kind, ERR_INVALID);

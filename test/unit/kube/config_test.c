@@ -101,11 +101,11 @@ static void a_token_file_is_read_again_when_refused(void **state) {
 static void bad_credentials_are_told_at_the_start(void **state) {
 	(void)state;
 	static const char *const users[][2] = {
-		{"tokenFile: nothing-there",									 "tokenFile"						},
-		{"token: 'a b'",												 "token: holds blanks"			  },
-		{"token: \"a\\r\\nX: y\"",									   "token: holds blanks"			},
+		{"tokenFile: nothing-there", "tokenFile"},
+		{"token: 'a b'", "token: holds blanks"},
+		{"token: \"a\\r\\nX: y\"", "token: holds blanks"},
 		{"client-certificate-data: aGVsbG8=, client-key-data: aGVsbG8=", "client-certificate: no PEM text"},
-		{"client-certificate: nothing-there, client-key: x",			 "client-certificate"			 },
+		{"client-certificate: nothing-there, client-key: x", "client-certificate"},
 	};
 	for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
 		struct error err = {0};
@@ -164,15 +164,15 @@ static void an_expired_answer_is_not_used(void **state) {
 static void a_plugin_that_fails_is_told(void **state) {
 	(void)state;
 	static const char *const plugins[][2] = {
-		{"#!/bin/sh\nexit 7\n",															   "exit status 7"				   },
-		{"#!/bin/sh\nkill -9 $$\n",														   "signal 9"						  },
-		{"#!/bin/sh\necho secret-word\n",													 "did not print JSON"			  },
-		{"#!/bin/sh\necho '{}'\n",															"did not print an ExecCredential"},
-		{"#!/bin/sh\necho '" ANSWER "{}}'\n",												 "printed no credentials"		  },
-		{"#!/bin/sh\necho '" ANSWER "{\"clientKeyData\":\"x\"}}'\n",							 "without the other"				},
-		{"#!/bin/sh\necho '" ANSWER "{\"token\":\"x\",\"expirationTimestamp\":\"soon\"}}'\n", "expirationTimestamp"			   },
-		{"#!/bin/sh\nyes | head -c 3000000\n",												"printed more than"			  },
-		{"#!/nonexistent/interpreter\n",													  "cannot be started"				},
+		{"#!/bin/sh\nexit 7\n", "exit status 7"},
+		{"#!/bin/sh\nkill -9 $$\n", "signal 9"},
+		{"#!/bin/sh\necho secret-word\n", "did not print JSON"},
+		{"#!/bin/sh\necho '{}'\n", "did not print an ExecCredential"},
+		{"#!/bin/sh\necho '" ANSWER "{}}'\n", "printed no credentials"},
+		{"#!/bin/sh\necho '" ANSWER "{\"clientKeyData\":\"x\"}}'\n", "without the other"},
+		{"#!/bin/sh\necho '" ANSWER "{\"token\":\"x\",\"expirationTimestamp\":\"soon\"}}'\n", "expirationTimestamp"},
+		{"#!/bin/sh\nyes | head -c 3000000\n", "printed more than"},
+		{"#!/nonexistent/interpreter\n", "cannot be started"},
 	};
 	for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++) {
 		struct error err = {0};

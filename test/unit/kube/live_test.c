@@ -262,7 +262,7 @@ static void without_the_lease_nothing_is_written(void **state) {
 			.namespace = "live-a",
 			.name = "f",
 			.body = object(&maps, "live-a", "f", "{}")},
-		{.verb = KUBE_GET,		   .kind = &maps, .namespace = "live-a", .name = "many-0001"},
+		{.verb = KUBE_GET, .kind = &maps, .namespace = "live-a", .name = "many-0001"},
 	};
 	kube_do(fenced, arena, calls, 2);
 	assert_int_equal(calls[0].err.kind, ERR_CANCELLED);
@@ -314,8 +314,8 @@ static void the_store_follows(void **state) {
 	NEEDS_SERVER;
 	const struct watched rows[] = {
 		{.kind = &namespaces, .first = true, .keep = true},
-		{.kind = &maps,		.selector = "many"},
-		{.kind = &missing		 },
+		{.kind = &maps, .selector = "many"},
+		{.kind = &missing},
 	};
 	const char *const both[] = {"live-a", "live-b", NULL};
 	struct store *store = store_create(rows, 2, changed, NULL);
@@ -354,9 +354,7 @@ static void the_store_follows(void **state) {
 static bool follow(bool chunks, uint64_t version) {
 	const struct watched row = {.kind = &maps, .selector = "many"};
 	struct store *store = store_create(&row, 1, changed, NULL);
-	struct stream_world world = {
-		.config = config, .store = store, .pool = http_create(), .random = {1, 2, 3}
-	};
+	struct stream_world world = {.config = config, .store = store, .pool = http_create(), .random = {1, 2, 3}};
 	struct stream stream;
 	stream_init(&stream, &world, &row, "live-a");
 	stream.version = version;

@@ -19,30 +19,30 @@ static const struct {
 	struct kube_call call;
 	const char *next, *url;
 } urls[] = {
-	{{.verb = KUBE_GET, .kind = &pod, .namespace = "n", .name = "p"},										  NULL,	"/api/v1/namespaces/n/pods/p"						 },
-	{{.verb = KUBE_GET, .kind = &class, .name = "c"},														 NULL,	"/apis/storage.k8s.io/v1/storageclasses/c"		  },
-	{{.verb = KUBE_GET, .kind = &class, .namespace = "ignored", .name = "c"},								  NULL,
-		"/apis/storage.k8s.io/v1/storageclasses/c"																														  },
-	{{.verb = KUBE_GET, .kind = &set, .namespace = "n"},														 NULL,   "/apis/apps/v1/namespaces/n/statefulsets?limit=500"},
-	{{.verb = KUBE_GET, .kind = &set, .query = "labelSelector=a%3Db"},										   "t=/+",
-		"/apis/apps/v1/statefulsets?labelSelector=a%3Db&limit=500&continue=t%3D%2F%2B"																					  },
-	{{.verb = KUBE_GET, .kind = &set, .namespace = "n", .name = "s", .subresource = "scale"},				  NULL,
-		"/apis/apps/v1/namespaces/n/statefulsets/s/scale"																												   },
-	{{.verb = KUBE_CREATE, .kind = &pod, .namespace = "n", .name = "p"},										 NULL,
-		"/api/v1/namespaces/n/pods?fieldManager=m%20m"																													  },
-	{{.verb = KUBE_APPLY, .kind = &pod, .namespace = "n", .name = "p"},										NULL,
-		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m&force=false"																										},
+	{{.verb = KUBE_GET, .kind = &pod, .namespace = "n", .name = "p"}, NULL, "/api/v1/namespaces/n/pods/p"},
+	{{.verb = KUBE_GET, .kind = &class, .name = "c"}, NULL, "/apis/storage.k8s.io/v1/storageclasses/c"},
+	{{.verb = KUBE_GET, .kind = &class, .namespace = "ignored", .name = "c"}, NULL,
+		"/apis/storage.k8s.io/v1/storageclasses/c"},
+	{{.verb = KUBE_GET, .kind = &set, .namespace = "n"}, NULL, "/apis/apps/v1/namespaces/n/statefulsets?limit=500"},
+	{{.verb = KUBE_GET, .kind = &set, .query = "labelSelector=a%3Db"}, "t=/+",
+		"/apis/apps/v1/statefulsets?labelSelector=a%3Db&limit=500&continue=t%3D%2F%2B"},
+	{{.verb = KUBE_GET, .kind = &set, .namespace = "n", .name = "s", .subresource = "scale"}, NULL,
+		"/apis/apps/v1/namespaces/n/statefulsets/s/scale"},
+	{{.verb = KUBE_CREATE, .kind = &pod, .namespace = "n", .name = "p"}, NULL,
+		"/api/v1/namespaces/n/pods?fieldManager=m%20m"},
+	{{.verb = KUBE_APPLY, .kind = &pod, .namespace = "n", .name = "p"}, NULL,
+		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m&force=false"},
 	{{.verb = KUBE_APPLY, .kind = &pod, .namespace = "n", .name = "p", .force = true, .query = "dryRun=All"}, NULL,
-		"/api/v1/namespaces/n/pods/p?dryRun=All&fieldManager=m%20m&force=true"																							  },
-	{{.verb = KUBE_APPLY_STATUS, .kind = &set, .namespace = "n", .name = "s"},								   NULL,
-		"/apis/apps/v1/namespaces/n/statefulsets/s/status?fieldManager=m%20m&force=true"																					},
-	{{.verb = KUBE_UPDATE, .kind = &pod, .namespace = "n", .name = "p"},										 NULL,
-		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m"																													},
-	{{.verb = KUBE_PATCH_JSON, .kind = &pod, .namespace = "n", .name = "p"},									 NULL,
-		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m"																													},
-	{{.verb = KUBE_DELETE, .kind = &pod, .namespace = "n", .name = "p"},										 NULL,   "/api/v1/namespaces/n/pods/p"						},
-	{{.verb = KUBE_EVICT, .kind = &pod, .namespace = "n", .name = "p"},										NULL,	  "/api/v1/namespaces/n/pods/p/eviction"				},
-	{{.verb = KUBE_GET, .kind = &pod, .namespace = "n m", .name = "a:b"},									  NULL,	"/api/v1/namespaces/n%20m/pods/a%3Ab"				 },
+		"/api/v1/namespaces/n/pods/p?dryRun=All&fieldManager=m%20m&force=true"},
+	{{.verb = KUBE_APPLY_STATUS, .kind = &set, .namespace = "n", .name = "s"}, NULL,
+		"/apis/apps/v1/namespaces/n/statefulsets/s/status?fieldManager=m%20m&force=true"},
+	{{.verb = KUBE_UPDATE, .kind = &pod, .namespace = "n", .name = "p"}, NULL,
+		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m"},
+	{{.verb = KUBE_PATCH_JSON, .kind = &pod, .namespace = "n", .name = "p"}, NULL,
+		"/api/v1/namespaces/n/pods/p?fieldManager=m%20m"},
+	{{.verb = KUBE_DELETE, .kind = &pod, .namespace = "n", .name = "p"}, NULL, "/api/v1/namespaces/n/pods/p"},
+	{{.verb = KUBE_EVICT, .kind = &pod, .namespace = "n", .name = "p"}, NULL, "/api/v1/namespaces/n/pods/p/eviction"},
+	{{.verb = KUBE_GET, .kind = &pod, .namespace = "n m", .name = "a:b"}, NULL, "/api/v1/namespaces/n%20m/pods/a%3Ab"},
 };
 
 static void urls_are_built(void **state) {
@@ -75,10 +75,10 @@ static void names_that_lead_elsewhere_are_refused(void **state) {
 static void what_a_verb_needs_must_be_there(void **state) {
 	(void)state;
 	static const struct kube_call calls[] = {
-		{.verb = KUBE_GET	 },
-		{								.verb = KUBE_GET,  .kind = &pod,	 .name = "p"},
-		{								 .verb = KUBE_APPLY,	 .kind = &pod, .namespace = "n"},
-		{ .verb = KUBE_DELETE, .kind = &pod,							.namespace = "n", .uid = "u"},
+		{.verb = KUBE_GET},
+		{.verb = KUBE_GET, .kind = &pod, .name = "p"},
+		{.verb = KUBE_APPLY, .kind = &pod, .namespace = "n"},
+		{.verb = KUBE_DELETE, .kind = &pod, .namespace = "n", .uid = "u"},
 	};
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
 		struct str url = {0};
@@ -88,9 +88,9 @@ static void what_a_verb_needs_must_be_there(void **state) {
 		str_done(&url);
 	}
 	static const struct kube_call bodies[] = {
-		{.verb = KUBE_APPLY, .kind = &pod,	   .namespace = "n", .name = "p"},
-		{				  .verb = KUBE_DELETE,	  .kind = &pod, .namespace = "n",	  .name = "p"			 },
-		{ .verb = KUBE_EVICT,	 .kind = &pod,	   .namespace = "n",		 .name = "p",			  .uid = ""},
+		{.verb = KUBE_APPLY, .kind = &pod, .namespace = "n", .name = "p"},
+		{.verb = KUBE_DELETE, .kind = &pod, .namespace = "n", .name = "p"},
+		{.verb = KUBE_EVICT, .kind = &pod, .namespace = "n", .name = "p", .uid = ""},
 	};
 	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
 		struct str body = {0};
@@ -139,20 +139,20 @@ static void statuses_become_kinds(void **state) {
 		int status, retry_after;
 		enum error_kind kind;
 	} cases[] = {
-		{400, 0, ERR_INVALID	},
-		{401, 0, ERR_FORBIDDEN  },
-		{403, 0, ERR_FORBIDDEN  },
-		{404, 0, ERR_NOT_FOUND  },
-		{405, 0, ERR_INVALID	},
+		{400, 0, ERR_INVALID},
+		{401, 0, ERR_FORBIDDEN},
+		{403, 0, ERR_FORBIDDEN},
+		{404, 0, ERR_NOT_FOUND},
+		{405, 0, ERR_INVALID},
 		{408, 0, ERR_UNAVAILABLE},
-		{409, 0, ERR_CONFLICT	 },
-		{410, 0, ERR_GONE		 },
-		{413, 0, ERR_INVALID	},
-		{422, 0, ERR_INVALID	},
-		{429, 9, ERR_THROTTLED  },
-		{429, 0, ERR_THROTTLED  },
+		{409, 0, ERR_CONFLICT},
+		{410, 0, ERR_GONE},
+		{413, 0, ERR_INVALID},
+		{422, 0, ERR_INVALID},
+		{429, 9, ERR_THROTTLED},
+		{429, 0, ERR_THROTTLED},
 		{500, 0, ERR_UNAVAILABLE},
-		{503, 3, ERR_THROTTLED  },
+		{503, 3, ERR_THROTTLED},
 		{503, 0, ERR_UNAVAILABLE},
 		{504, 0, ERR_UNAVAILABLE},
 		{302, 0, ERR_UNAVAILABLE},

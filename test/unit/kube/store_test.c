@@ -33,8 +33,8 @@ static void summarize(const json_t *object, struct summary *summary) {
 
 static const struct watched rows[] = {
 	{.kind = &cluster_kind, .keep = true, .first = true, .group = own_name},
-	{.kind = &set_kind,		.group = label, .summarize = summarize},
-	{.kind = &class_kind					},
+	{.kind = &set_kind, .group = label, .summarize = summarize},
+	{.kind = &class_kind},
 };
 enum { CLUSTER, SET, CLASS };
 

@@ -28,9 +28,9 @@ static void objects_are_taken(void **state) {
 		const char *line;
 		enum event_type type;
 	} lines[] = {
-		{EVENT("ADDED",	OBJECT("Pod", GOOD ",\"managedFields\":[{}]")), EVENT_ADDED   },
-		{EVENT("MODIFIED", OBJECT("Pod", GOOD)),							 EVENT_MODIFIED},
-		{EVENT("DELETED",  OBJECT("Pod", GOOD)),							EVENT_DELETED },
+		{EVENT("ADDED", OBJECT("Pod", GOOD ",\"managedFields\":[{}]")), EVENT_ADDED},
+		{EVENT("MODIFIED", OBJECT("Pod", GOOD)), EVENT_MODIFIED},
+		{EVENT("DELETED", OBJECT("Pod", GOOD)), EVENT_DELETED},
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
 		struct watch_event event;
@@ -81,14 +81,14 @@ static void errors_have_kinds(void **state) {
 		enum error_kind kind;
 	} cases[] = {
 		{"{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\",\"message\":\"too old resource version: 1 (9)\"}",
-			ERR_GONE																													},
-		{"{\"code\":500,\"message\":\"x\"}",																		  ERR_UNAVAILABLE},
-		{"{\"code\":403}",																							ERR_FORBIDDEN	},
-		{"{\"code\":429,\"details\":{\"retryAfterSeconds\":3}}",														 ERR_THROTTLED  },
-		{"{}",																										ERR_UNAVAILABLE},
-		{"{\"code\":-7}",																							 ERR_UNAVAILABLE},
-		{"{\"code\":\"410\"}",																						ERR_UNAVAILABLE},
-		{"{\"code\":99999999999}",																					ERR_UNAVAILABLE},
+			ERR_GONE},
+		{"{\"code\":500,\"message\":\"x\"}", ERR_UNAVAILABLE},
+		{"{\"code\":403}", ERR_FORBIDDEN},
+		{"{\"code\":429,\"details\":{\"retryAfterSeconds\":3}}", ERR_THROTTLED},
+		{"{}", ERR_UNAVAILABLE},
+		{"{\"code\":-7}", ERR_UNAVAILABLE},
+		{"{\"code\":\"410\"}", ERR_UNAVAILABLE},
+		{"{\"code\":99999999999}", ERR_UNAVAILABLE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char line[300] = "{\"type\":\"ERROR\",\"object\":";

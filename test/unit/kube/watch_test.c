@@ -228,9 +228,7 @@ static void end(struct scene *scene) {
 	}
 }
 
-static const struct watched one_row[] = {
-	{.kind = &maps, .selector = "a=b"}
-};
+static const struct watched one_row[] = {{.kind = &maps, .selector = "a=b"}};
 
 static void check(struct step *steps, const char *names) {
 	struct scene scene = begin(steps, one_row, 1, NULL);
@@ -243,40 +241,29 @@ static void a_position_comes_from_events_behind_the_initial_ones(void **state) {
 	(void)state;
 	/* An initial object is newer than the bookmark: its version must not be taken. */
 	check(
-		(struct step[]){
-			{{"GET /api/v1/configmaps?watch=true&allowWatchBookmarks=true", INITIAL, "labelSelector=a%3Db"},
-				.answer = OK EVENT("ADDED", "a", "90") END("10") "not JSON\n"},
+		(struct step[]){{{"GET /api/v1/configmaps?watch=true&allowWatchBookmarks=true", INITIAL, "labelSelector=a%3Db"},
+							.answer = OK EVENT("ADDED", "a", "90") END("10") "not JSON\n"},
 			{{"&resourceVersion=10&"},
 				.answer = OK EVENT("ADDED", "b", "11") EVENT("MODIFIED", "b", "12") "{\"type\":\"ADDED\"}\n"},
-			{{"&resourceVersion=12&"},																							  .answer = OK BOOKMARK("20", "") "{\"type\":"},
-			{{"&resourceVersion=20&"},																	 .answer = OK EVENT("DELETED", "b", "21"), .hold = true},
-			{.answer = NULL																	   }
-	},
+			{{"&resourceVersion=12&"}, .answer = OK BOOKMARK("20", "") "{\"type\":"},
+			{{"&resourceVersion=20&"}, .answer = OK EVENT("DELETED", "b", "21"), .hold = true}, {.answer = NULL}},
 		"a");
 }
 
 static void a_list_that_breaks_off_begins_anew(void **state) {
 	(void)state;
-	check(
-		(struct step[]){
-			{{INITIAL}, .answer = OK EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2")},
-			{{INITIAL},		.answer = OK EVENT("ADDED", "b", "2") EVENT("ADDED", "c", "3") "garbage\n"},
-			{{INITIAL},		.answer = OK EVENT("ADDED", "b", "2") END("5"), .hold = true},
-			   {.answer = NULL		  }
-	   },
+	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2")},
+			  {{INITIAL}, .answer = OK EVENT("ADDED", "b", "2") EVENT("ADDED", "c", "3") "garbage\n"},
+			  {{INITIAL}, .answer = OK EVENT("ADDED", "b", "2") END("5"), .hold = true}, {.answer = NULL}},
 		"b");
 }
 
 static void what_is_gone_is_listed_again(void **state) {
 	(void)state;
-	check(
-		(struct step[]){
-			{{INITIAL},					.answer = OK EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2") END("5") GONE},
-			{{INITIAL},						.answer = OK EVENT("ADDED", "b", "2") END("6") "x\n"},
-			{{"&resourceVersion=6&"},						  .answer = STATUS("410 Gone")},
-			{{INITIAL},						   .answer = OK EVENT("ADDED", "c", "8") END("9"), .hold = true},
-			   {.answer = NULL}
-	   },
+	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2") END("5") GONE},
+			  {{INITIAL}, .answer = OK EVENT("ADDED", "b", "2") END("6") "x\n"},
+			  {{"&resourceVersion=6&"}, .answer = STATUS("410 Gone")},
+			  {{INITIAL}, .answer = OK EVENT("ADDED", "c", "8") END("9"), .hold = true}, {.answer = NULL}},
 		"c");
 }
 
@@ -286,32 +273,22 @@ static void what_is_gone_is_listed_again(void **state) {
 
 static void without_watch_list_chunks_are_read(void **state) {
 	(void)state;
-	check(
-		(struct step[]){
-			{{INITIAL},							   .answer = STATUS("422 Unprocessable")},
-			{{"/configmaps?limit=500&labelSelector"},										  .answer = LIST("5", "t/1", OBJECT("a", "1"))},
-			{{"?limit=500&continue=t%2F1&"},.answer = STATUS("410 Gone")},
-			{{"/configmaps?limit=500&labelSelector"},							  .answer = LIST("7", "t2", OBJECT("b", "2"))},
-			{{"?limit=500&continue=t2&"},										  .answer = LIST("7", "", OBJECT("c", "3"))},
-			{{"&resourceVersion=7&"},							  .answer = OK EVENT("ADDED", "d", "8"), .hold = true},
-			{.answer = NULL}
-	},
+	check((struct step[]){{{INITIAL}, .answer = STATUS("422 Unprocessable")},
+			  {{"/configmaps?limit=500&labelSelector"}, .answer = LIST("5", "t/1", OBJECT("a", "1"))},
+			  {{"?limit=500&continue=t%2F1&"}, .answer = STATUS("410 Gone")},
+			  {{"/configmaps?limit=500&labelSelector"}, .answer = LIST("7", "t2", OBJECT("b", "2"))},
+			  {{"?limit=500&continue=t2&"}, .answer = LIST("7", "", OBJECT("c", "3"))},
+			  {{"&resourceVersion=7&"}, .answer = OK EVENT("ADDED", "d", "8"), .hold = true}, {.answer = NULL}},
 		"bcd");
 }
 
 static void malformed_lists_are_read_again(void **state) {
 	(void)state;
-	check(
-		(struct step[]){
-			{{INITIAL},			.answer = STATUS("400 Bad")},
-			  {{"limit=500"},					  .answer = OK "[]"},
-			{{"limit=500"},.answer = OK "{\"items\":{},\"metadata\":{\"resourceVersion\":\"1\"}}"},
-			{{"limit=500"},		.answer = LIST("4", "", "7")},
-			   {{"limit=500"},				   .answer = LIST("x", "", "")},
-			{{"limit=500"},.answer = LIST("4", "", OBJECT("a", "1"))},
-			{{"&resourceVersion=4&"},				  .answer = OK, .hold = true},
-			   {.answer = NULL	  }
-	   },
+	check((struct step[]){{{INITIAL}, .answer = STATUS("400 Bad")}, {{"limit=500"}, .answer = OK "[]"},
+			  {{"limit=500"}, .answer = OK "{\"items\":{},\"metadata\":{\"resourceVersion\":\"1\"}}"},
+			  {{"limit=500"}, .answer = LIST("4", "", "7")}, {{"limit=500"}, .answer = LIST("x", "", "")},
+			  {{"limit=500"}, .answer = LIST("4", "", OBJECT("a", "1"))},
+			  {{"&resourceVersion=4&"}, .answer = OK, .hold = true}, {.answer = NULL}},
 		"a");
 }
 
@@ -319,11 +296,11 @@ static void one_kind_that_is_refused_holds_up_no_other(void **state) {
 	(void)state;
 	const struct watched rows[] = {{.kind = &maps}, {.kind = &classes}};
 	struct step steps[] = {
-		{{"/storageclasses"},				  .answer = STATUS("403 Forbidden")},
-		{{"/storageclasses"},								  .answer = STATUS("403 Forbidden")},
-		{{"/storageclasses"},STATUS("403 Forbidden"), .hold = true},
-		{{"/configmaps"},				  .answer = OK EVENT("ADDED", "a", "1") END("5") EVENT("ADDED", "b", "6"), .hold = true},
-		{.answer = NULL					   },
+		{{"/storageclasses"}, .answer = STATUS("403 Forbidden")},
+		{{"/storageclasses"}, .answer = STATUS("403 Forbidden")},
+		{{"/storageclasses"}, STATUS("403 Forbidden"), .hold = true},
+		{{"/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5") EVENT("ADDED", "b", "6"), .hold = true},
+		{.answer = NULL},
 	};
 	struct scene scene = begin(steps, rows, 2, NULL);
 	expect(&scene, steps, "ab");
@@ -333,13 +310,10 @@ static void one_kind_that_is_refused_holds_up_no_other(void **state) {
 
 static void first_rows_come_first(void **state) {
 	(void)state;
-	const struct watched rows[] = {
-		{.kind = &maps },
-		 { .kind = &classes, .first = true}
-	  };
+	const struct watched rows[] = {{.kind = &maps}, {.kind = &classes, .first = true}};
 	struct step steps[] = {
 		{{"/storageclasses"}, .answer = OK, .hold = true},
-		{.answer = NULL	   },
+		{.answer = NULL},
 	};
 	struct scene scene = begin(steps, rows, 2, NULL);
 	expect(&scene, steps, "");
@@ -347,8 +321,8 @@ static void first_rows_come_first(void **state) {
 	end(&scene);
 	struct step more[] = {
 		{{"/storageclasses"}, .answer = OK END("5"), .hold = true},
-		{{"/configmaps"},		  .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
-		{.answer = NULL	   },
+		{{"/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
+		{.answer = NULL},
 	};
 	scene = begin(more, rows, 2, NULL);
 	expect(&scene, more, "a");
@@ -361,8 +335,8 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	static const char *const both[] = {"n", "m", NULL};
 	struct step steps[] = {
 		{{"/namespaces/n/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
-		{{"/namespaces/m/configmaps"},						   .answer = OK, .hold = true},
-		{.answer = NULL			   },
+		{{"/namespaces/m/configmaps"}, .answer = OK, .hold = true},
+		{.answer = NULL},
 	};
 	struct scene scene = begin(steps, one_row, 1, both);
 	expect(&scene, steps, "a");
@@ -370,8 +344,8 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	end(&scene);
 	struct step more[] = {
 		{{"/namespaces/n/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
-		{{"/namespaces/m/configmaps"},						   .answer = OK END("6") GONE},
-		{{"/namespaces/m/configmaps", INITIAL},				.answer = OK END("9"), .hold = true},
+		{{"/namespaces/m/configmaps"}, .answer = OK END("6") GONE},
+		{{"/namespaces/m/configmaps", INITIAL}, .answer = OK END("9"), .hold = true},
 		{.answer = NULL},
 	};
 	scene = begin(more, one_row, 1, both);

@@ -69,14 +69,8 @@ static void build_cas(struct world *world, enum key_algorithm algorithm) {
 
 static void build(struct world *world, enum key_algorithm algorithm) {
 	struct error err = {0};
-	struct certificate_leaf node = {
-		CERTIFICATE_NODE, {"db-masters node", NOW, NOW + 90 * DAY},
-			names, addresses
-	};
-	struct certificate_leaf client = {
-		CERTIFICATE_CLIENT, {"yugabyte", NOW, NOW + 90 * DAY},
-		   NULL, NULL
-	 };
+	struct certificate_leaf node = {CERTIFICATE_NODE, {"db-masters node", NOW, NOW + 90 * DAY}, names, addresses};
+	struct certificate_leaf client = {CERTIFICATE_CLIENT, {"yugabyte", NOW, NOW + 90 * DAY}, NULL, NULL};
 	build_cas(world, algorithm);
 	assert_true(certificate_key_make(algorithm, &world->node_key, &err));
 	assert_true(certificate_key_make(algorithm, &world->client_key, &err));
@@ -89,12 +83,12 @@ static void export(const struct world *world, const char *folder, const char *al
 	const struct {
 		const char *name, *pem;
 	} files[] = {
-		{"root",		 world->root.certificate		},
+		{"root", world->root.certificate},
 		{"intermediate", world->intermediate.certificate},
-		{"ca",		   world->ca.certificate			},
-		{"crossed",		world->crossed				  },
-		{"node",		 world->node					},
-		{"client",	   world->client					},
+		{"ca", world->ca.certificate},
+		{"crossed", world->crossed},
+		{"node", world->node},
+		{"client", world->client},
 	};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct str cleanup_str path = {0};
@@ -204,10 +198,7 @@ static void never_outlives_its_issuer(void **state) {
 	(void)state;
 	struct certificate_facts root = facts_of(worlds[0].root.certificate);
 	struct certificate_facts intermediate = facts_of(worlds[0].intermediate.certificate);
-	struct certificate_leaf leaf = {
-		CERTIFICATE_CLIENT, {"late", NOW + 2000 * DAY, NOW + 3000 * DAY},
-		  NULL, NULL
-	};
+	struct certificate_leaf leaf = {CERTIFICATE_CLIENT, {"late", NOW + 2000 * DAY, NOW + 3000 * DAY}, NULL, NULL};
 	struct error err = {0};
 	assert_int_equal(intermediate.not_after, root.not_after);
 	assert_null(certificate_leaf(arena, &worlds[0].ca, &leaf, worlds[0].client_key.text, &err));
@@ -223,7 +214,7 @@ static void constraints_bind(void **state) {
 	const char *const foreign[] = {"bank.example.org", NULL}, *const far[] = {"10.0.0.1", NULL};
 	struct certificate_leaf leaves[] = {
 		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, foreign, NULL},
-		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, NULL,	   far },
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, NULL, far},
 	};
 	for (int i = 0; i < 2; i++) {
 		const char *pem = made(certificate_leaf(arena, &w->ca, &leaves[i], w->node_key.text, &err), &err);
@@ -261,18 +252,18 @@ static void refuses_bad_leaves(void **state) {
 	static const char *const empty[] = {"", NULL}, *const star[] = {"db.*.example.com", NULL};
 	static const char *const space[] = {"db example.com", NULL}, *const range[] = {"10.0.0.0/8", NULL};
 	static const struct certificate_leaf leaves[] = {
-		{CERTIFICATE_CLIENT, {"bank.example.org", NOW, NOW + DAY},												   NULL,	 NULL },
-		{CERTIFICATE_CLIENT, {"", NOW, NOW + DAY},																  NULL,	 NULL },
-		{CERTIFICATE_CLIENT, {"user", NOW, NOW},																	NULL,  NULL },
-		{CERTIFICATE_CLIENT, {"user", NOW, NOW + DAY},															  names, NULL },
-		{CERTIFICATE_CLIENT, {"user\n", NOW, NOW + DAY},															NULL,  NULL },
+		{CERTIFICATE_CLIENT, {"bank.example.org", NOW, NOW + DAY}, NULL, NULL},
+		{CERTIFICATE_CLIENT, {"", NOW, NOW + DAY}, NULL, NULL},
+		{CERTIFICATE_CLIENT, {"user", NOW, NOW}, NULL, NULL},
+		{CERTIFICATE_CLIENT, {"user", NOW, NOW + DAY}, names, NULL},
+		{CERTIFICATE_CLIENT, {"user\n", NOW, NOW + DAY}, NULL, NULL},
 		{CERTIFICATE_CLIENT, {"01234567890123456789012345678901234567890123456789012345678901234", NOW, NOW + DAY},
-			NULL,																											 NULL },
-		{CERTIFICATE_NODE,   {"node", NOW, NOW + DAY},															  NULL,  NULL },
-		{CERTIFICATE_NODE,   {"node", NOW, NOW + DAY},															  empty, NULL },
-		{CERTIFICATE_NODE,   {"node", NOW, NOW + DAY},															  star,  NULL },
-		{CERTIFICATE_NODE,   {"node", NOW, NOW + DAY},															  space, NULL },
-		{CERTIFICATE_NODE,   {"node", NOW, NOW + DAY},															  NULL,  range},
+			NULL, NULL},
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, NULL, NULL},
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, empty, NULL},
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, star, NULL},
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, space, NULL},
+		{CERTIFICATE_NODE, {"node", NOW, NOW + DAY}, NULL, range},
 	};
 	for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
 		struct error err = {0};
@@ -285,10 +276,7 @@ static void refuses_bad_leaves(void **state) {
 static void refuses_a_key_that_is_not_the_issuers(void **state) {
 	(void)state;
 	struct certificate_issuer mixed = {token, worlds[0].root.key, worlds[0].ca.certificate};
-	struct certificate_leaf leaf = {
-		CERTIFICATE_CLIENT, {"user", NOW, NOW + DAY},
-		  NULL, NULL
-	};
+	struct certificate_leaf leaf = {CERTIFICATE_CLIENT, {"user", NOW, NOW + DAY}, NULL, NULL};
 	struct error err = {0};
 	assert_null(certificate_leaf(arena, &mixed, &leaf, worlds[0].client_key.text, &err));
 	assert_string_equal(err.reason, "TokenLacksCA");

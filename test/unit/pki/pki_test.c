@@ -49,7 +49,7 @@ static int empty(void **state) {
 	(void)state;
 	struct error err = {0};
 	bool ok = token_keys_destroy(token, "ybcluster-operator/", &err) &&
-			  token_keys_destroy(other, "ybcluster-operator/", &err);
+	          token_keys_destroy(other, "ybcluster-operator/", &err);
 	return ok ? 0 : -1;
 }
 

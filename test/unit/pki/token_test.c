@@ -39,7 +39,7 @@ static int teardown(void **state) {
 static bool verifies(EVP_PKEY *key, const void *message, size_t length, const unsigned char *signature, size_t size) {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool ok = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-			  EVP_DigestVerify(context, signature, size, message, length) == 1;
+	          EVP_DigestVerify(context, signature, size, message, length) == 1;
 	EVP_MD_CTX_free(context);
 	return ok;
 }

@@ -8,7 +8,8 @@ enum { NOW = 1000000 };
 static struct assigned list(const char *name, const char *entries) {
 	struct error err = {0};
 	const char *text = arena_printf(arena,
-		"{apiVersion: yugabyte.com/v1beta1, kind: AllowList, metadata: {name: %s, namespace: shop, uid: u}, spec: {entries: %s}}",
+		"{apiVersion: yugabyte.com/v1beta1, kind: AllowList, metadata: {name: %s, namespace: shop, uid: u}, spec: "
+	    "{entries: %s}}",
 		name, entries);
 	struct allowlist *decoded = allowlist_decode(arena, yaml(arena, text), &err);
 	if (!decoded) {
@@ -45,7 +46,7 @@ static void expired_entries_do_not_count(void **state) {
 	(void)state;
 	/* NOW is 1970-01-12T13:46:40Z */
 	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1, expiresAt: '1970-01-12T13:46:40Z'}, "
-					 "{cidr: 192.0.2.2, expiresAt: '1970-01-12T13:46:41Z'}]")};
+										 "{cidr: 192.0.2.2, expiresAt: '1970-01-12T13:46:41Z'}]")};
 	struct allowed allowed = allow_union(arena, lists, 1, NULL, 0, false, NOW);
 	expect(&allowed, true, "192.0.2.2/32");
 	assert_int_equal(allowed.next_expiry, NOW + 1);
@@ -57,7 +58,8 @@ static void missing_list_opens_nothing_new(void **state) {
 	struct cidr live[2];
 	assert_true(cidr_parse("192.0.2.0/24", &live[0], &err));
 	assert_true(cidr_parse("203.0.113.0/24", &live[1], &err));
-	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.7}, {cidr: 198.51.100.0/24}]"), {"gone", NULL, "does not exist"}};
+	struct assigned lists[] = {
+		list("a", "[{cidr: 192.0.2.7}, {cidr: 198.51.100.0/24}]"), {"gone", NULL, "does not exist"}};
 	struct allowed allowed = allow_union(arena, lists, 2, live, 2, false, NOW);
 	expect(&allowed, false, "192.0.2.7/32");
 	allowed = allow_union(arena, lists, 2, NULL, 0, false, NOW);
@@ -86,7 +88,8 @@ static void live_ranges_come_from_the_policy(void **state) {
 	(void)state;
 	size_t count;
 	struct cidr *live = allow_live(arena,
-		yaml(arena, "{spec: {ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {}}, {ipBlock: {cidr: nonsense}}]}]}}"),
+		yaml(arena, "{spec: {ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {}}, {ipBlock: {cidr: "
+	                "nonsense}}]}]}}"),
 		&count);
 	assert_int_equal(count, 1);
 	assert_string_equal(cidr_format(arena, &live[0]), "192.0.2.0/24");

@@ -19,17 +19,20 @@ static struct rollout next(const char *pods, int replication_factor, bool may_di
 	struct child children[8] = {0};
 	size_t count = 0;
 	for (size_t i = 0; i < 2; i++) {
-		wanted[i] = (struct wanted){.kind = STATEFUL_SET, .name = groups.items[i].name,
+		wanted[i] = (struct wanted){.kind = STATEFUL_SET,
+			.name = groups.items[i].name,
 			.document = yaml(arena, "{spec: {replicas: 3, template: {metadata: {annotations: {"
-						"yugabyte.com/digest: '11111111111111111111111111111111', "
-						"yugabyte.com/asked: '11111111111111111111111111111111', "
-						"yugabyte.com/trust: '11111111111111111111111111111111'}}}}}")};
+									"yugabyte.com/digest: '11111111111111111111111111111111', "
+									"yugabyte.com/asked: '11111111111111111111111111111111', "
+									"yugabyte.com/trust: '11111111111111111111111111111111'}}}}}")};
 		children[count++] = (struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .number = {3, 1}};
 	}
 	for (int i = 0; i < 6; i++) {
 		if (pods[i] != '-') {
-			children[count++] = (struct child){.kind = POD, .uid = "u",
-				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3), .text = text_of(pods[i]),
+			children[count++] = (struct child){.kind = POD,
+				.uid = "u",
+				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
+				.text = text_of(pods[i]),
 				.number = {strchr("row", pods[i]) != NULL}};
 		}
 	}

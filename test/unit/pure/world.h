@@ -15,10 +15,11 @@
 
 #define HEAD                                                                                                           \
 	"apiVersion: yugabyte.com/v1beta1\nkind: YBCluster\n"                                                              \
-	"metadata: {name: db, namespace: shop, uid: 11111111-2222-3333-4444-555555555555, generation: 1, resourceVersion: '7'}\n"
+	"metadata: {name: db, namespace: shop, uid: 11111111-2222-3333-4444-555555555555, generation: 1, "                 \
+	"resourceVersion: '7'}\n"
 
-static const struct settings settings = {.cluster_domain = "cluster.local", .operator_namespace = "yb-system",
-	.default_version = "2025.2.2.1-b1"};
+static const struct settings settings = {
+	.cluster_domain = "cluster.local", .operator_namespace = "yb-system", .default_version = "2025.2.2.1-b1"};
 
 static inline json_t *yaml(struct arena *arena, const char *text) {
 	struct error err = {0};

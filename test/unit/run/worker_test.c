@@ -31,9 +31,7 @@ struct world {
 };
 
 static const struct kind kind = {"Thing", "example.org/v1", "things", false};
-static const struct watched rows[] = {
-	{.kind = &kind, .first = true}
-};
+static const struct watched rows[] = {{.kind = &kind, .first = true}};
 
 static bool reconcile(struct pass *pass, struct error *err) {
 	struct world *world = pass->world;
