@@ -69,7 +69,7 @@ static void report_edit(struct work *work, const json_t *live, const char *passw
 	if (uri && !strstr(uri, arena_printf(work->arena, ":%s@", escape(work->arena, password)))) {
 		event(work, true, "PasswordEdited", "Report",
 			"the password in the admin Secret was edited: it is kept, but this release makes no database accounts, so "
-		    "it "
+			"it "
 			"is not set anywhere");
 	}
 }

@@ -34,7 +34,7 @@ static bool check_volumes(struct work *work, struct error *err) {
 	if (!adopt || strcmp(adopt, claim->cluster_uid) != 0) {
 		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
 			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the "
-		    "annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
+			"annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
 			claim->name, *claim->cluster_uid ? claim->cluster_uid : "unknown");
 	}
 	note_change(work, "update", VOLUME_CLAIM, claim->name, "adopted by " ANNOTATION_ADOPT_VOLUMES);
@@ -107,7 +107,7 @@ bool checks_scale(struct work *work, struct error *err) {
 			stall(work, "NeedsDatabase",
 				arena_printf(work->arena,
 					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its "
-			        "data "
+					"data "
 					"first, which this release of the operator cannot ask for. Set spec.nodes back",
 					wanted->name, (int)has, (int)replicas));
 		}
@@ -137,7 +137,7 @@ static void nodes_finding(struct work *work) {
 		find_unknown(observed, "NodesReady", "PlacementNotSet",
 			arena_printf(work->arena,
 				"%s; the database's placement policy, without which zones guarantee nothing, is not set by this "
-		        "release",
+				"release",
 				message));
 	} else {
 		find_true(observed, "NodesReady", "AllReady", message);

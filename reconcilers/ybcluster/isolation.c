@@ -67,6 +67,6 @@ void observe_isolation(struct work *work) {
 	}
 	find_unknown(&work->observed, "NetworkIsolated", "EnforcementNotProbed",
 		"the policies are live and as desired, and no foreign policy adds to them; whether this cluster's network "
-	    "enforces "
+		"enforces "
 		"them was not probed");
 }

@@ -64,7 +64,7 @@ static void explain_protection(struct work *work) {
 	if (work->cluster->spec.deletion_protection && news) {
 		event(work, false, "DeletionProtected", "Reconcile",
 			"deleting this cluster is refused by the API server while spec.deletionProtection is true, if the "
-		    "installer "
+			"installer "
 			"put the admission policy in place; deleting its namespace is refused only when that carries the label "
 			"yugabyte.com/deletion-protection=true");
 	}

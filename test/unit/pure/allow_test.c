@@ -9,7 +9,7 @@ static struct assigned list(const char *name, const char *entries) {
 	struct error err = {0};
 	const char *text = arena_printf(arena,
 		"{apiVersion: yugabyte.com/v1beta1, kind: AllowList, metadata: {name: %s, namespace: shop, uid: u}, spec: "
-	    "{entries: %s}}",
+		"{entries: %s}}",
 		name, entries);
 	struct allowlist *decoded = allowlist_decode(arena, yaml(arena, text), &err);
 	if (!decoded) {
@@ -89,7 +89,7 @@ static void live_ranges_come_from_the_policy(void **state) {
 	size_t count;
 	struct cidr *live = allow_live(arena,
 		yaml(arena, "{spec: {ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {}}, {ipBlock: {cidr: "
-	                "nonsense}}]}]}}"),
+					"nonsense}}]}]}}"),
 		&count);
 	assert_int_equal(count, 1);
 	assert_string_equal(cidr_format(arena, &live[0]), "192.0.2.0/24");
