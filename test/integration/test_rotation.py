@@ -217,6 +217,7 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
     new_keys = keys_of(home, live)
     assert len(new_keys) == 1 and new_keys != old_keys, "the old CA's key stays in the token"
     assert set(serials(kubectl, namespace).values()).isdisjoint({old_root.serial_number})
+    plane.wait_for_quiet()  # the last step takes the old CA out of the pods, too
     settled = children.pods(kubectl, "one", namespace)
     stays("one rotation a wish", lambda: certificates(kubectl, namespace, "root.crt") == [new_root]
           and children.pods(kubectl, "one", namespace) == settled, 4, 1)
