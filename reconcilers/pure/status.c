@@ -122,7 +122,12 @@ static const char *phase(const struct observed *observed, const struct finding *
 	if (is_ready->status == CONDITION_TRUE) {
 		return observed->reconciling ? "Updating" : "Ready";
 	}
-	return observed->cluster->status.nodes.ready ? "Degraded" : "Creating";
+	/* A cluster that never was ready is not degraded yet. */
+	const char *before = observed->cluster->status.phase;
+	if (!before || strcmp(before, "Creating") == 0) {
+		return "Creating";
+	}
+	return strcmp(before, "Paused") == 0 || strcmp(before, "Resuming") == 0 ? "Resuming" : "Degraded";
 }
 
 static json_t *plan(const struct observed *observed) {

@@ -130,9 +130,15 @@ static void phases(void **state) {
 	assert_string_equal(json_text(status_build(arena, observed), "phase"), "Ready");
 	observed->reconciling = true;
 	assert_string_equal(json_text(status_build(arena, observed), "phase"), "Updating");
-	observed = observe("{nodes: {ready: 2}}");
-	find_false(observed, "NodesReady", "PodsNotReady", "m");
-	assert_string_equal(json_text(status_build(arena, observed), "phase"), "Degraded");
+	static const struct {
+		const char *before, *after;
+	} unready[] = {{"Creating", "Creating"}, {"Ready", "Degraded"}, {"Updating", "Degraded"}, {"Degraded", "Degraded"},
+		{"Paused", "Resuming"}, {"Resuming", "Resuming"}};
+	for (size_t i = 0; i < sizeof unready / sizeof *unready; i++) {
+		observed = observe(arena_printf(arena, "{nodes: {ready: 2}, phase: %s}", unready[i].before));
+		find_false(observed, "NodesReady", "PodsNotReady", "m");
+		assert_string_equal(json_text(status_build(arena, observed), "phase"), unready[i].after);
+	}
 }
 
 static void numbers_for_people_and_programs(void **state) {
