@@ -174,6 +174,7 @@ static void end(struct run *run) {
 	if (run->lease) {
 		lease_stop(run->lease);
 	}
+	vault_end(run->world.vault);
 	pthread_join(run->leading_thread, NULL);
 	if (run->workers) {
 		workers_stop(run->workers);

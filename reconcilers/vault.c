@@ -13,6 +13,7 @@ enum { RETRY_SECONDS = 5 };
 
 struct vault {
 	struct token_config config;
+	atomic_bool ending;
 	const char *namespace;
 	pthread_mutex_t lock; /* protects all below */
 	struct token *token;
@@ -56,11 +57,15 @@ static bool worth_trying(struct vault *vault) {
 static void try_open(struct vault *vault) {
 	vault->tried = clock_monotonic();
 	struct token *token = token_open(&vault->config, &vault->refused);
-	if (token && !token_self_test(token, &vault->refused)) {
+	if (token && !token_self_test(token, &vault->ending, &vault->refused)) {
 		token_close(token);
 		token = NULL;
 	}
 	vault->token = token;
+}
+
+void vault_end(struct vault *vault) {
+	atomic_store(&vault->ending, true);
 }
 
 struct token *vault_token(struct vault *vault, struct error *err) {
@@ -68,13 +73,13 @@ struct token *vault_token(struct vault *vault, struct error *err) {
 	if (!vault->token && !vault->config.module) {
 		fail_because(
 			&vault->refused, ERR_BLOCKED, "TokenUnavailable", "the operator was started without --token-module");
-	} else if (!vault->token && worth_trying(vault)) {
+	} else if (!vault->token && !atomic_load(&vault->ending) && worth_trying(vault)) {
 		try_open(vault);
 	}
 	struct token *token = vault->token;
 	if (!token) {
 		*err = vault->refused;
-		err->kind = ERR_BLOCKED;
+		err->kind = err->kind == ERR_CANCELLED ? ERR_CANCELLED : ERR_BLOCKED;
 	}
 	pthread_mutex_unlock(&vault->lock);
 	return token;
@@ -154,7 +159,7 @@ bool vault_init(
 	bool ok = config.token && stored(vault, client, arena, &pki, err);
 	if (ok && root_token) {
 		config.root_token = token_open(root_token, err);
-		ok = config.root_token && token_self_test(config.root_token, err);
+		ok = config.root_token && token_self_test(config.root_token, &vault->ending, err);
 	}
 	ok = ok && pki_ensure(arena, &config, &pki, err) &&
 	     (!pki.changed || store_certificates(vault, client, arena, &pki, err)) && remember(vault, &pki, err);

@@ -12,6 +12,7 @@ struct vault;
 
 struct vault *vault_create(const struct token_config *config, const char *operator_namespace);
 void vault_destroy(struct vault *vault);
+void vault_end(struct vault *vault); /* from any thread: a self-test under way is given up */
 /* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before
  * its file has changed: tokens lock themselves after a few tries. */
 must_check struct token *vault_token(struct vault *vault, struct error *err);

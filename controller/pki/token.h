@@ -9,6 +9,7 @@
 #ifndef PKI_TOKEN_H
 #define PKI_TOKEN_H
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -27,8 +28,9 @@ struct token;
 struct token *token_open(const struct token_config *config, struct error *err) must_check;
 void token_close(struct token *token);
 /* Makes keys of each algorithm, signs and verifies, then tries to read, wrap and copy the private key out, which must
- * fail. Leaves nothing behind. Reason: TokenLetsKeysOut. */
-must_check bool token_self_test(struct token *token, struct error *err);
+ * fail. Leaves nothing behind. Reason: TokenLetsKeysOut. `stop`, once true, ends it between two calls of the token
+ * (ERR_CANCELLED), since making RSA keys takes seconds; NULL: nothing does. */
+must_check bool token_self_test(struct token *token, const atomic_bool *stop, struct error *err);
 
 /* Makes a key unless one of this label is there: then it is kept, so that a crash after this call loses nothing. */
 must_check bool token_key_make(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err);

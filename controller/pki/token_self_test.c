@@ -11,6 +11,7 @@ struct trial {
 	const char *label;
 	CK_OBJECT_HANDLE key;
 	enum key_algorithm algorithm;
+	const atomic_bool *stop;
 };
 
 static bool leaks(const struct session *session, const char *how, struct error *err) {
@@ -137,6 +138,10 @@ static bool loosening_fails(struct session *session, const struct trial *trial, 
 	return true;
 }
 
+static bool goes_on(const atomic_bool *stop, struct error *err) {
+	return !stop || !atomic_load(stop) || fail(err, ERR_CANCELLED, "the self-test of the token was stopped");
+}
+
 static bool (*const attacks[])(struct session *session, const struct trial *trial, struct error *err) = {
 	reading_fails,
 	aes_wrapping_fails,
@@ -151,7 +156,7 @@ static bool attack(struct session *session, void *data, struct error *err) {
 		return false;
 	}
 	for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++) {
-		if (!attacks[i](session, trial, err)) {
+		if (!goes_on(trial->stop, err) || !attacks[i](session, trial, err)) {
 			return false;
 		}
 	}
@@ -176,9 +181,10 @@ static bool signs(struct token *token, const char *label, struct error *err) {
 	return ok || fail_because(err, ERR_BLOCKED, "TokenUnavailable", "a signature of the token does not verify");
 }
 
-static bool test_algorithm(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err) {
-	struct trial trial = {.label = label};
-	bool ok = token_key_make(token, label, algorithm, err) && signs(token, label, err) &&
+static bool test_algorithm(
+	struct token *token, const char *label, enum key_algorithm algorithm, const atomic_bool *stop, struct error *err) {
+	struct trial trial = {.label = label, .stop = stop};
+	bool ok = goes_on(stop, err) && token_key_make(token, label, algorithm, err) && signs(token, label, err) &&
 	          session_run(token, attack, &trial, err);
 	struct error later = {0};
 	if (!token_key_destroy(token, label, &later) && ok) {
@@ -188,7 +194,7 @@ static bool test_algorithm(struct token *token, const char *label, enum key_algo
 	return ok;
 }
 
-bool token_self_test(struct token *token, struct error *err) {
+bool token_self_test(struct token *token, const atomic_bool *stop, struct error *err) {
 	/* Replicas may test one token at once: each has its own names, and sweeps only what it left behind itself. */
 	char host[65] = "";
 	if (gethostname(host, sizeof host - 1) != 0) {
@@ -198,6 +204,6 @@ bool token_self_test(struct token *token, struct error *err) {
 	str_addf(&folder, "ybcluster-operator/self-test/%s/", host);
 	str_addf(&ec, "%secdsa", folder.text);
 	str_addf(&rsa, "%srsa", folder.text);
-	return token_keys_destroy(token, folder.text, err) && test_algorithm(token, ec.text, KEY_ECDSA_P256, err) &&
-	       test_algorithm(token, rsa.text, KEY_RSA_3072, err);
+	return token_keys_destroy(token, folder.text, err) && test_algorithm(token, ec.text, KEY_ECDSA_P256, stop, err) &&
+	       test_algorithm(token, rsa.text, KEY_RSA_3072, stop, err);
 }

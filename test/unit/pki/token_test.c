@@ -156,7 +156,7 @@ static void passes_its_self_test(void **state) {
 	(void)state;
 	struct error err = {0};
 	struct str cleanup_str out = {0};
-	if (!token_self_test(token, &err)) {
+	if (!token_self_test(token, NULL, &err)) {
 		fail_msg("%s", err.text);
 	}
 	softhsm_list(&hsm, "privkey", &out);
@@ -245,7 +245,7 @@ static void refuses_a_token_that_lets_keys_out(void **state) {
 	if (!loose) {
 		fail_msg("%s", err.text);
 	}
-	assert_false(token_self_test(loose, &err));
+	assert_false(token_self_test(loose, NULL, &err));
 	assert_string_equal(err.reason, "TokenLetsKeysOut");
 	print_message("%s\n", err.text);
 	token_close(loose);
