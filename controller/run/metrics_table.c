@@ -37,7 +37,6 @@ const struct metric metric_table[] = {
 	{"ybcluster_certificate_not_after_seconds", GAUGE, NO_BOUNDS, "End of a certificate's life, in Unix seconds."},
 	{"ybcluster_condition", GAUGE, NO_BOUNDS, "1 for the status that a condition of a YBCluster has."},
 	{"ybcluster_drift_reverted_total", COUNTER, NO_BOUNDS, "Foreign changes that were taken back, by kind."},
-	{"ybcluster_info", GAUGE, NO_BOUNDS, "1 for each YBCluster; the facts are in the labels."},
 	{"ybcluster_nodes_desired", GAUGE, NO_BOUNDS, "Nodes that a YBCluster asks for."},
 	{"ybcluster_nodes_ready", GAUGE, NO_BOUNDS, "Nodes of a YBCluster that are ready."},
 	{"ybcluster_store_documents", GAUGE, NO_BOUNDS, "Documents in memory that wait to be compared."},

@@ -4,8 +4,10 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "pure/diff.h"
 #include "pure/immutable.h"
+#include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
@@ -215,8 +217,19 @@ static bool learn(struct work *work, const struct change *change, const json_t *
 	return true;
 }
 
+/* A change that neither an edit of the spec nor our own progress (a renewal, a first look at a Service) asked for. */
+static bool is_drift(const struct work *work, const struct change *change) {
+	const struct ybcluster_status *status = &work->cluster->status;
+	bool ours = change->wanted->why || (change->why && str_starts(change->why, "spec.template.metadata.annotations."));
+	return change->live && !ours && status->observed_generation == work->cluster->metadata.generation &&
+	       status->phase && strcmp(status->phase, "Creating") != 0;
+}
+
 static bool finish(struct work *work, const struct change *change, const struct kube_call *call, struct error *err) {
 	if (call->ok) {
+		if (is_drift(work, change)) {
+			measure_drift(work, change->wanted->kind);
+		}
 		return learn(work, change, call->answer, err);
 	}
 	*err = call->err;

@@ -18,23 +18,10 @@ bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	if (wanted) {
 		json_array_append_new(finalizers, json_string(FINALIZER));
 	}
-	json_t *body = arena_own_json(
-		work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:o}}", "apiVersion", kind_ybcluster.api_version, "kind",
-						 kind_ybcluster.name, "metadata", "name", metadata->name, "namespace", metadata->namespace,
-						 "uid", metadata->uid, "finalizers", finalizers));
-	struct kube_call call = {.verb = KUBE_APPLY,
-		.kind = &kind_ybcluster,
-		.namespace = metadata->namespace,
-		.name = metadata->name,
-		.body = body,
-		.force = true};
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (call.ok) {
-		store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
+	if (cluster_apply(work, KUBE_APPLY, "metadata.finalizers", finalizers, err)) {
 		return true;
 	}
-	*err = call.err;
-	return (!wanted && call.err.kind == ERR_NOT_FOUND) || fail_in(err, "set the finalizer");
+	return (!wanted && err->kind == ERR_NOT_FOUND) || fail_in(err, "set the finalizer");
 }
 
 static bool ours(const struct work *work, const struct child *child) {

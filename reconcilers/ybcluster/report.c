@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "ybcluster/work.h"
+#include "ybcluster/measure.h"
 
 void wake_at(struct work *work, int64_t when) {
 	if (when <= work->now) {
@@ -30,30 +30,6 @@ bool stall(struct work *work, const char *reason, const char *message) {
 	return true;
 }
 
-static void tell_metrics(struct work *work) {
-	const char *namespace = work->pass->namespace, *name = work->pass->name;
-	const char *labels = arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", namespace, name);
-	metrics_set(work->world->metrics, "ybcluster_nodes_ready", labels, work->observed.tservers.ready);
-	metrics_set(work->world->metrics, "ybcluster_nodes_desired", labels, work->observed.tservers.desired);
-	if (work->observed.certificates_not_after) {
-		metrics_set(work->world->metrics, "ybcluster_certificate_not_after_seconds", labels,
-			(double)work->observed.certificates_not_after);
-	}
-	if (work->observed.allowed) {
-		metrics_set(work->world->metrics, "ybcluster_allow_list_rules", labels, (double)work->observed.allowed->count);
-	}
-}
-
-void forget_metrics(struct work *work) {
-	static const char *const names[] = {"ybcluster_nodes_ready", "ybcluster_nodes_desired",
-		"ybcluster_certificate_not_after_seconds", "ybcluster_allow_list_rules"};
-	const char *labels =
-		arena_printf(work->arena, "namespace=\"%s\",name=\"%s\"", work->pass->namespace, work->pass->name);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		metrics_drop(work->world->metrics, names[i], labels);
-	}
-}
-
 static void tell_ready(struct work *work, const json_t *status) {
 	const struct ybcluster_status *before = &work->cluster->status;
 	const struct condition *old = condition_find(before->conditions, before->condition_count, "Ready");
@@ -66,22 +42,14 @@ static void tell_ready(struct work *work, const json_t *status) {
 	}
 }
 
-bool report(struct work *work, struct error *err) {
-	tell_metrics(work);
-	json_t *status = status_build(work->arena, &work->observed);
-	if (status_equal(work->arena, status, json_get(work->object, "status"))) {
-		return true;
-	}
-	work->changes++;
-	if (!work->pass->may_write) {
-		return true;
-	}
+bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, json_t *value, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;
-	json_t *body = arena_own_json(
-		work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", kind_ybcluster.api_version, "kind",
-						 kind_ybcluster.name, "metadata", "name", metadata->name, "namespace", metadata->namespace,
-						 "uid", metadata->uid, "status", status));
-	struct kube_call call = {.verb = KUBE_APPLY_STATUS,
+	json_t *body =
+		arena_own_json(work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", kind_ybcluster.api_version,
+										"kind", kind_ybcluster.name, "metadata", "name", metadata->name, "namespace",
+										metadata->namespace, "uid", metadata->uid));
+	json_put(body, path, value);
+	struct kube_call call = {.verb = verb,
 		.kind = &kind_ybcluster,
 		.namespace = metadata->namespace,
 		.name = metadata->name,
@@ -90,9 +58,25 @@ bool report(struct work *work, struct error *err) {
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
-		return call.err.kind == ERR_NOT_FOUND || fail_in(err, "write the status");
+		return false;
 	}
 	store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
+	return true;
+}
+
+bool report(struct work *work, struct error *err) {
+	json_t *status = status_build(work->arena, &work->observed);
+	measure(work, status);
+	if (status_equal(work->arena, status, json_get(work->object, "status"))) {
+		return true;
+	}
+	work->changes++;
+	if (!work->pass->may_write) {
+		return true;
+	}
+	if (!cluster_apply(work, KUBE_APPLY_STATUS, "status", json_incref(status), err)) {
+		return err->kind == ERR_NOT_FOUND || fail_in(err, "write the status");
+	}
 	tell_ready(work, status);
 	return true;
 }

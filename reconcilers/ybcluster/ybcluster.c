@@ -10,6 +10,7 @@
 #include "kube/settled.h"
 #include "pure/flags.h"
 #include "ybcluster/checks.h"
+#include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
 /* In this order: certificates before the StatefulSets that mount them, closing before opening. */
@@ -198,7 +199,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	}
 	if (!work.cluster) {
 		if (!work.object) {
-			forget_metrics(&work);
+			measure_end(&work);
 		}
 		return true;
 	}

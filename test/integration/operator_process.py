@@ -64,13 +64,13 @@ class Operator:
 
     def __init__(self, home, *options):
         self.home, self.options = home, options
-        self.process = self.port = None
+        self.process = self.port = self.metrics_port = None
         self.log_file = home.folder / f"operator-{len(Operator.started)}.log"
         Operator.started.append(self)
 
     def start(self, ready=True):
-        self.port = free_port()
-        argv = [BINARY, "run", *self.home.flags(), f"--health-port={self.port}", f"--metrics-port={free_port()}",
+        self.port, self.metrics_port = free_port(), free_port()
+        argv = [BINARY, "run", *self.home.flags(), f"--health-port={self.port}", f"--metrics-port={self.metrics_port}",
                 "--health-bind=127.0.0.1", "--metrics-bind=127.0.0.1", "--log-format=json", *self.options]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -95,7 +95,7 @@ static void test_a_dropped_series_is_gone(void **state) {
 	}
 	metrics_drop(metrics, "ybcluster_nodes_ready", "name=\"c42\"");
 	metrics_drop(metrics, "ybcluster_nodes_ready", "name=\"none\"");
-	metrics_drop(metrics, "ybcluster_info", "name=\"none\"");
+	metrics_drop(metrics, "ybcluster_condition", "name=\"none\"");
 	expect_line(metrics, "ybcluster_nodes_ready{name=\"c42\"} 42", false);
 	expect_line(metrics, "ybcluster_nodes_ready{name=\"c43\"} 43", true);
 	expect_line(metrics, "ybcluster_nodes_ready{name=\"c99\"} 99", true);

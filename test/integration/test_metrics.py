@@ -1,0 +1,73 @@
+"""/metrics: who may read it, and what stands there of a cluster while it lives and afterwards."""
+
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+from manifests import wait_for_ready, yb_cluster
+from waiting import wait_until
+
+READER = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "metrics-reader"},
+          "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}
+
+
+def scrape(operator, token=None, path="/metrics"):
+    request = urllib.request.Request(f"https://127.0.0.1:{operator.metrics_port}{path}",
+                                     headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        # The certificate is made at start and signed by itself, as controller-runtime's is.
+        with urllib.request.urlopen(request, timeout=10, context=ssl._create_unverified_context()) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, ""
+
+
+@pytest.fixture
+def reader(kubectl, namespace):
+    binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": namespace},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "metrics-reader"},
+               "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": namespace}]}
+    kubectl("create", "serviceaccount", "reader", "-n", namespace)
+    kubectl.apply(READER, binding, namespace=namespace)
+    yield kubectl("create", "token", "reader", "-n", namespace).strip()
+    kubectl("delete", "clusterrolebinding", namespace)
+
+
+def test_only_who_may_reads(kubectl, operator, namespace, reader):
+    kubectl("create", "serviceaccount", "stranger", "-n", namespace)
+    stranger = kubectl("create", "token", "stranger", "-n", namespace).strip()
+    assert scrape(operator)[0] == 401
+    assert scrape(operator, "nonsense")[0] == 401
+    assert scrape(operator, stranger)[0] == 403
+    assert scrape(operator, reader)[0] == 200
+    assert scrape(operator, reader, "/debug")[0] == 404
+
+
+def test_series_of_a_cluster(kubectl, operator, namespace, reader):
+    def value(series, **labels):
+        status, page = scrape(operator, reader)
+        assert status == 200
+        for line in page.splitlines():
+            if line.startswith(series + "{") and all(f'{key}="{wanted}"' in line for key, wanted in labels.items()):
+                return float(line.rsplit(" ", 1)[1])
+        return None
+
+    of = {"namespace": namespace, "name": "one"}
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    wait_until("Ready in the metrics", lambda: value("ybcluster_condition", type="Ready", status="True", **of) == 1, 10)
+    assert value("ybcluster_condition", type="Ready", status="False", **of) == 0
+    assert value("ybcluster_nodes_ready", **of) == value("ybcluster_nodes_desired", **of) == 3
+    assert value("ybcluster_certificate_not_after_seconds", **of) > 1.7e9
+    # Every cluster waits for something: its certificates, at the latest.
+    assert value("controller_runtime_reconcile_total", controller="ybcluster", result="requeue_after") > 0
+    assert value("rest_client_requests_total", code="200", method="GET") > 0
+
+    before = value("ybcluster_drift_reverted_total", kind="NetworkPolicy") or 0
+    kubectl.patch("networkpolicy", "one-deny", namespace, {"spec": {"policyTypes": ["Ingress"]}})
+    wait_until("drift is counted", lambda: (value("ybcluster_drift_reverted_total", kind="NetworkPolicy") or 0) == before + 1, 20)
+
+    kubectl.delete("ybcluster", "one", namespace)
+    wait_until("the series are gone", lambda: value("ybcluster_condition", **of) is None
+               and value("ybcluster_certificate_not_after_seconds", **of) is None, 30)
