@@ -24,7 +24,7 @@ struct world {
 /* The rows of all watched kinds and their count; the first CHILD_KINDS rows are the children, by enum child_kind. */
 extern const struct watched watched_table[];
 extern const size_t watched_count;
-extern const struct kind kind_ybcluster, kind_allowlist, kind_storage_class, kind_config_map, kind_node;
+extern const struct kind kind_ybcluster, kind_allowlist, kind_storage_class;
 const struct kind *kind_of_child(enum child_kind kind);
 /* NULL-terminated. */
 extern const struct reconciler *const reconcilers[];

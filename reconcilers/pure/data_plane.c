@@ -186,7 +186,7 @@ static const char *trust_of(const struct inputs *inputs, const char *group) {
 static bool desired_group(struct arena *arena, const struct inputs *inputs, const struct group *group,
 	const char *const *flags, struct wanted_list *list, struct error *err) {
 	const char *trust = trust_of(inputs, group->name);
-	if (!trust || !inputs->storage_known) {
+	if (!trust) {
 		return true;
 	}
 	json_t *arguments = flag_arguments(arena, inputs->cluster, inputs->settings, group, err);

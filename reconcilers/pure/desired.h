@@ -12,8 +12,7 @@ struct inputs {
 	const struct allowed *allowed; /* what may come in from outside */
 	bool ipv4, ipv6;               /* the families of the live client Service; both false: not known yet */
 	const struct trust *trust;     /* a row a group: what its certificate Secret is to hold */
-	const char *ca;     /* changes with signer and anchors: a rotation's restarts are asked for when it was */
-	bool storage_known; /* false: create no StatefulSet (its volumes could not be made) */
+	const char *ca; /* changes with signer and anchors: a rotation's restarts are asked for when it was */
 };
 
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */

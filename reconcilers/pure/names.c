@@ -56,6 +56,17 @@ struct groups groups_of(struct arena *arena, const struct ybcluster *cluster) {
 	return groups;
 }
 
+bool policy_is_of(const char *cluster, const char *policy) {
+	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
+	size_t length = strlen(cluster);
+	for (size_t i = 0; strncmp(policy, cluster, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
+		if (strcmp(policy + length, suffixes[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 json_t *labels_of(struct arena *arena, const struct ybcluster *cluster, const char *component) {
 	json_t *labels = json_pack("{s:s, s:s, s:s*, s:s, s:s, s:s, s:s}", "app.kubernetes.io/name", "yugabytedb",
 		"app.kubernetes.io/instance", cluster->metadata.name, LABEL_COMPONENT, component, "app.kubernetes.io/part-of",

@@ -44,6 +44,10 @@ const char *role_service(struct arena *arena, const struct ybcluster *cluster, e
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
 
+/* True for the names of the cluster's own four NetworkPolicies. An ownerReference is easily written: no other is ours.
+ */
+bool policy_is_of(const char *cluster, const char *policy);
+
 /* All labels of a child; component NULL: of the whole cluster. The arena's. */
 json_t *labels_of(struct arena *arena, const struct ybcluster *cluster, const char *component);
 /* What selects the pods of the cluster (role_name() of one role, or NULL for both). The arena's. */

@@ -1,5 +1,4 @@
 /* From wanted documents to writes: names are taken, differences found, and written in waves. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -236,9 +235,6 @@ static bool finish(struct work *work, const struct change *change, const struct 
 	if (err->kind == ERR_CONFLICT && !change->live) {
 		/* Somebody made the name, or holds fields of it, between the read and the write: look again. */
 		return fail_in(err, "take the name of %s %s", call->kind->name, call->name);
-	}
-	if (err->http == 403 && strstr(err->text, "exceeded quota")) {
-		snprintf(err->reason, sizeof err->reason, "QuotaExceeded");
 	}
 	return fail_in(err, "write %s %s", call->kind->name, call->name);
 }

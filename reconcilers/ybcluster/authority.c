@@ -60,9 +60,8 @@ static bool make_chain(struct work *work, struct authority *authority, struct er
 /* A key of the generation (kept when a crash left one) and its self-signed certificate. */
 static const char *make_ca(struct work *work, struct authority *authority, int generation, struct error *err) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
-	enum key_algorithm algorithm = spec->tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 	const char *label = key_label(work, generation);
-	if (!token_key_make(authority->token, label, algorithm, err)) {
+	if (!token_key_make(authority->token, label, key_algorithm_of(work), err)) {
 		fail_in(err, "key of the cluster's CA");
 		return NULL;
 	}

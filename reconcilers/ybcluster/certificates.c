@@ -44,7 +44,7 @@ struct digest secret_trust(const json_t *secret) {
 	return digest_bytes(text.text, text.length);
 }
 
-static enum key_algorithm algorithm_of(const struct work *work) {
+enum key_algorithm key_algorithm_of(const struct work *work) {
 	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 }
 
@@ -91,7 +91,7 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	if (strcmp(rotated ? rotated : "", rotate) != 0) {
 		return arena_printf(arena, "spec.tls.rotate %s -> %s", rotated ? rotated : "(none)", rotate);
 	}
-	if (strcmp(facts.algorithm, algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
+	if (strcmp(facts.algorithm, key_algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
 		return arena_printf(arena, "spec.tls.algorithm: the leaf has %s", facts.algorithm);
 	}
 	if (work->now >= renewal(work, leaf, facts.not_before, facts.not_after)) {
@@ -123,7 +123,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 		return NULL;
 	}
 	cleanup_secret struct str key = {0};
-	if (!certificate_key_make(algorithm_of(work), &key, err)) {
+	if (!certificate_key_make(key_algorithm_of(work), &key, err)) {
 		return NULL;
 	}
 	struct certificate_issuer issuer = {authority->token, authority->key, authority->signing};
@@ -183,7 +183,7 @@ static struct digest expectation(struct work *work, const struct leaf *leaf, con
 		json_array_append_new(names, json_string(*name));
 	}
 	json_t *all = json_pack("{s:o, s:s, s:s, s:s?, s:s, s:O}", "names", names, "secret", leaf->secret, "ca", ca,
-		"rotate", work->cluster->spec.tls.rotate, "algorithm", algorithm_of(work) == KEY_RSA_3072 ? "rsa" : "ecdsa",
+		"rotate", work->cluster->spec.tls.rotate, "algorithm", key_algorithm_of(work) == KEY_RSA_3072 ? "rsa" : "ecdsa",
 		"labels", labels_of(work->arena, work->cluster, leaf->component));
 	struct digest digest = digest_json(all);
 	json_decref(all);
@@ -252,7 +252,7 @@ static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *
 	return current || renew_or_keep(work, leaf, authority, err);
 }
 
-/* The trust that a pod of this name should run with: of the longest group name that it starts with. */
+/* The trust that a pod of this name (<group>-<ordinal>) should run with; NULL: it is of no group. */
 static const char *trust_of_pod(const struct work *work, const struct trust *trust, const char *pod) {
 	const char *last = strrchr(pod, '-');
 	for (size_t i = 0; last && i < work->groups.count; i++) {

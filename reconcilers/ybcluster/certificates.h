@@ -13,6 +13,8 @@
 #define ANNOTATION_SINCE "yugabyte.com/ca-step-since"
 #define ANNOTATION_CA_ROTATED "yugabyte.com/rotate-ca"
 
+/* Of the CA and of its leaves. */
+enum key_algorithm key_algorithm_of(const struct work *work);
 /* The leaf's PEM out of a certificate Secret, or NULL when it is none. */
 const char *secret_leaf(struct arena *arena, const json_t *secret);
 /* A text of a Secret's data, decoded; NULL when it is not there. */

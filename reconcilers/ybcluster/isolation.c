@@ -6,18 +6,6 @@
 #include "pure/isolation.h"
 #include "ybcluster/work.h"
 
-/* An ownerReference is easily written: only these four are ours. */
-static bool is_policy_name(const struct work *work, const char *name) {
-	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
-	size_t length = strlen(work->pass->name);
-	for (size_t i = 0; strncmp(name, work->pass->name, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
-		if (strcmp(name + length, suffixes[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Most policies of a namespace are other clusters' own, whose labels name that cluster: a selector that asks for
  * another value of this label selects none of our pods, whatever else it says. It is known by its text, since parsing
  * thousands of them costs more than all the rest of a pass. */
@@ -37,8 +25,8 @@ static const char *foreign_policy(struct work *work) {
 	struct object **policies =
 		store_list(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY), work->pass->namespace, &count);
 	for (size_t i = 0; i < count; i++) {
-		bool ours =
-			strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 && is_policy_name(work, policies[i]->name);
+		bool ours = strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 &&
+		            policy_is_of(work->pass->name, policies[i]->name);
 		if (ours || !policies[i]->summary.number[0]) {
 			continue;
 		}

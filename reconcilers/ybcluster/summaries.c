@@ -19,19 +19,12 @@ const char *group_of_object(const json_t *object) {
 }
 
 const char *group_of_policy(const json_t *object) {
-	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
-	const char *group = group_of_object(object), *name = json_text_or(object, "metadata.name", "");
+	const char *group = group_of_object(object);
 	json_t *owner = json_get(object, "metadata.ownerReferences.0");
 	bool owned = group && json_bool(owner, "controller", false) &&
 	             strcmp(json_text_or(owner, "kind", ""), "YBCluster") == 0 &&
 	             strcmp(json_text_or(owner, "name", ""), group) == 0;
-	size_t length = owned ? strlen(group) : 0;
-	for (size_t i = 0; owned && strncmp(name, group, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
-		if (strcmp(name + length, suffixes[i]) == 0) {
-			return group;
-		}
-	}
-	return NULL;
+	return owned && policy_is_of(group, json_text_or(object, "metadata.name", "")) ? group : NULL;
 }
 
 static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
@@ -104,7 +97,6 @@ static int64_t bytes_at(const json_t *object, const char *path) {
 void summarize_claim(const json_t *object, struct summary *summary) {
 	summary->number[CLAIM_REQUESTED] = bytes_at(object, "spec.resources.requests.storage");
 	summary->number[CLAIM_CAPACITY] = bytes_at(object, "status.capacity.storage");
-	summary->number[CLAIM_OBSERVED] = 1;
 	summary->text = format("%.36s", text_at(object, "metadata", "labels", LABEL_CLUSTER_UID));
 }
 
@@ -112,8 +104,6 @@ void summarize_stateful_set(const json_t *object, struct summary *summary) {
 	summary->number[STATEFUL_SET_REPLICAS] = json_int(object, "spec.replicas", 1);
 	summary->number[STATEFUL_SET_OBSERVED] =
 		json_int(object, "status.observedGeneration", 0) >= json_int(object, "metadata.generation", 1);
-	summary->number[STATEFUL_SET_VOLUME] =
-		bytes_at(object, "spec.volumeClaimTemplates.0.spec.resources.requests.storage");
 }
 
 void summarize_config_map(const json_t *object, struct summary *summary) {

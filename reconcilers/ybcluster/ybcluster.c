@@ -147,8 +147,8 @@ static bool prepare(struct work *work, struct error *err) {
 	                                                       : version_of(work->cluster, &work->world->settings);
 	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
 	observe_children(work);
-	work->inputs = (struct inputs){
-		.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed, .storage_known = true};
+	work->inputs =
+		(struct inputs){.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed};
 	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
 	work->inputs.ipv4 = service && (service->number[0] & 1);
 	work->inputs.ipv6 = service && (service->number[0] & 2);

@@ -171,7 +171,6 @@ static json_t *outcome(const char *folder) {
 		.settings = &settings,
 		.allowed = &allowed,
 		.trust = trust,
-		.storage_known = true,
 		.ipv4 = has_family(world, "IPv4"),
 		.ipv6 = has_family(world, "IPv6")};
 	struct wanted_list list = wanted_list_make(arena);
