@@ -54,6 +54,13 @@ char *xstrdup(const char *text) {
 	return memcpy(xmalloc(size), text, size);
 }
 
+char *xstrndup(const char *text, size_t most) {
+	size_t length = strnlen(text, most);
+	char *copy = memcpy(xmalloc(length + 1), text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
 static struct block *block_create(size_t size) {
 	struct block *block = xmalloc(sizeof *block + size);
 	*block = (struct block){.size = size};

@@ -31,5 +31,6 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *memory, size_t size);
 char *xstrdup(const char *text);
+char *xstrndup(const char *text, size_t most);
 
 #endif

@@ -49,7 +49,8 @@ static bool offset_parse(const char *text, int64_t *offset) {
 		sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2 || hours > 23 || minutes > 59) {
 		return false;
 	}
-	*offset = (text[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+	int64_t seconds = text[0] == '-' ? -60 : 60;
+	*offset = seconds * (hours * 60 + minutes);
 	return true;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+static const size_t most_kept = (size_t)64 * 1024;
+
 static bool too_long(const struct lines *lines, struct error *err) {
 	return fail(err, ERR_UNAVAILABLE, "a line of the answer is longer than %zu bytes", lines->limit);
 }
@@ -19,7 +21,7 @@ static bool finish_rest(
 	str_add(&lines->rest, bytes, length);
 	bool more = emit(lines->rest.text, lines->rest.length, each, context, err);
 	/* A long line must not keep its memory for the life of the stream. */
-	if (lines->rest.room > 64 * 1024) {
+	if (lines->rest.room > most_kept) {
 		str_wipe(&lines->rest);
 	}
 	str_clear(&lines->rest);

@@ -102,7 +102,7 @@ static bool read_document(struct documents *documents, const char *path, struct 
 static bool read_documents(struct documents *documents, const char *paths, struct error *err) {
 	for (const char *at = paths; *at;) {
 		size_t length = strcspn(at, ":");
-		char *path = strndup(at, length);
+		char *path = xstrndup(at, length);
 		bool skip = length == 0 || (access(path, F_OK) && errno == ENOENT);
 		bool ok =
 			skip || (documents->count < MOST_FILES ? read_document(documents, path, err)
@@ -114,7 +114,11 @@ static bool read_documents(struct documents *documents, const char *paths, struc
 		at += length;
 		at += *at == ':';
 	}
-	return documents->count || fail(err, ERR_INVALID, "%s: no such kubeconfig", paths);
+	if (documents->count == 0) {
+		fail(err, ERR_INVALID, "%s: no such kubeconfig", paths);
+		return false;
+	}
+	return true;
 }
 
 /* The first entry of that name in any file. */
@@ -132,7 +136,7 @@ static bool find(const struct documents *documents, struct entry *entry, const c
 			}
 		}
 	}
-	return fail(err, ERR_INVALID, "%s: %s: there is no entry \"%s\", which %s names", documents->list[0].path,
+	return fail(err, ERR_INVALID, "%s: %s: there is no entry \"%s\", which %s names", entry->document->path,
 		entry->list, entry->name, wanted_by);
 }
 
@@ -314,11 +318,13 @@ static const char *current_context(const struct documents *documents) {
 
 static bool resolve(struct kube_source *source, const struct documents *documents, const char *context_name,
 	bool allow_insecure, struct error *err) {
-	struct entry context = {.list = "contexts", .inner = "context"};
-	struct entry cluster = {.list = "clusters", .inner = "cluster"}, user = {.list = "users", .inner = "user"};
+	const struct document *first = documents->list;
+	struct entry context = {first, .list = "contexts", .inner = "context"};
+	struct entry cluster = {first, .list = "clusters", .inner = "cluster"};
+	struct entry user = {first, .list = "users", .inner = "user"};
 	context.name = context_name ? context_name : current_context(documents);
 	if (!context.name) {
-		return fail(err, ERR_INVALID, "%s: current-context: is missing", documents->list[0].path);
+		return fail(err, ERR_INVALID, "%s: current-context: is missing", first->path);
 	}
 	if (!find(documents, &context, context_name ? "the given context" : "current-context", err) ||
 		!take_fields(source, &context, context_fields, err) || !take_text(&context, "cluster", &cluster.name, err) ||

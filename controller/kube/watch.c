@@ -51,7 +51,7 @@ struct watches *watches_create(struct kube_config *config, struct store *store, 
 
 /* Starts what is due. Returns the milliseconds until something else is. */
 static int start_due(struct watches *watches) {
-	int64_t now = clock_monotonic(), next = now + SECONDS(LONGEST_MILLISECONDS / 1000);
+	int64_t now = clock_monotonic(), next = now + SECONDS(LONGEST_MILLISECONDS / 1e3);
 	for (size_t i = 0; i < watches->count; i++) {
 		struct stream *stream = &watches->streams[i];
 		if (stream->exchange.transfer || (!stream->watched->first && !watches->all_started)) {

@@ -106,7 +106,7 @@ struct allowed allow_union(struct arena *arena, const struct assigned *lists, si
 	if (allowed.whole && !frozen) {
 		return allowed;
 	}
-	size_t room = 4 * ALLOWLIST_RULES_MAX;
+	const size_t room = (size_t)4 * ALLOWLIST_RULES_MAX;
 	struct cidr *both = arena_array(arena, struct cidr, room);
 	allowed.count = sort_unique(both, intersect(live, live_count, allowed.ranges, allowed.count, both, room));
 	allowed.ranges = both;

@@ -268,11 +268,10 @@ static const char *path_in(struct arena *arena, const struct closed *place, cons
 	return place->path;
 }
 
-/* In our own document it stands first. */
-static const char *first_container(struct arena *arena, const char *path) {
-	char *first = arena_strdup(arena, path);
-	*strchr(first, '*') = '0';
-	return first;
+/* The place's path in our own document, where our container stands first. */
+static const char *path_in_ours(struct arena *arena, const char *path) {
+	const char *star = strchr(path, '*');
+	return star ? arena_printf(arena, "%.*s0%s", (int)(star - path), path, star + 1) : path;
 }
 
 static const char *pointer_of(struct arena *arena, const char *path, const char *last) {
@@ -307,7 +306,7 @@ static void foreign_entries(
 	struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live, json_t *operations) {
 	const char *path = path_in(arena, place, desired, live);
 	json_t *list = json_get(live, path);
-	json_t *ours = json_get(desired, strchr(place->path, '*') ? first_container(arena, place->path) : place->path);
+	json_t *ours = json_get(desired, path_in_ours(arena, place->path));
 	for (size_t i = json_array_size(list); i-- > 0;) {
 		json_t *entry = json_array_get(list, i);
 		const char *name = json_string_value(json_object_get(entry, place->key));

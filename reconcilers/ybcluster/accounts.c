@@ -17,8 +17,8 @@ static const char *make_password(struct arena *arena, struct error *err) {
 		return NULL;
 	}
 	char *text = arena_strdup(arena, base64_encode(arena, random, sizeof random));
-	for (char *at = text; *at; at++) {
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
+	for (char *at = text; (at = strpbrk(at, "+/")); at++) {
+		*at = "-_"[*at == '/'];
 	}
 	return text;
 }

@@ -204,15 +204,16 @@ static bool settle(struct work *work, struct authority *authority, struct error 
  * that got lost before it signed anything is made again. */
 static bool bundle(struct work *work, struct authority *authority, bool *usable, struct error *err) {
 	const char *const *cas = certificate_split(work->arena, authority->root, err);
+	const char *signing = cas ? cas[0] : NULL, *second = signing ? cas[1] : NULL;
 	enum ca_step step = authority->progress.step;
 	int other = step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
 	bool both;
-	if (!of_generation(work, authority, authority->generation, cas ? cas[0] : NULL, usable, err) ||
-		!of_generation(work, authority, other, *usable && step != CA_STABLE ? cas[1] : NULL, &both, err)) {
+	if (!of_generation(work, authority, authority->generation, signing, usable, err) ||
+		!of_generation(work, authority, other, *usable && step != CA_STABLE ? second : NULL, &both, err)) {
 		return false;
 	}
 	if (*usable) {
-		authority->root = both ? arena_printf(work->arena, "%s%s", cas[0], cas[1]) : cas[0];
+		authority->root = both ? arena_printf(work->arena, "%s%s", signing, second) : signing;
 	}
 	if (*usable && !both && step == CA_TRUST_BOTH) {
 		authority->progress.step = CA_STABLE;

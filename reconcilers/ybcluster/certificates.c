@@ -277,7 +277,7 @@ static bool served(struct work *work, const struct trust *trust) {
 		}
 		const char *digest = trust_of_pod(work, trust, pod->name);
 		if (!digest || pod->deleting || !pod->number[POD_READY] ||
-			memcmp(pod->text + POD_TRUST * 33, digest, 32) != 0) {
+			memcmp(pod->text + (size_t)POD_TRUST * 33, digest, 32) != 0) {
 			return false;
 		}
 		current++;
