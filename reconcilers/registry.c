@@ -4,7 +4,7 @@
 #include "ybcluster/summaries.h"
 #include "ybcluster/ybcluster.h"
 
-#define OURS "app.kubernetes.io/managed-by=" OPERATOR_NAME
+#define OURS LABEL_MANAGED_BY "=" OPERATOR_NAME
 
 const struct kind kind_ybcluster = {"YBCluster", "yugabyte.com/v1beta1", "ybclusters", false};
 const struct kind kind_allowlist = {"AllowList", "yugabyte.com/v1beta1", "allowlists", false};

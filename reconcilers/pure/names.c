@@ -70,8 +70,8 @@ bool policy_is_of(const char *cluster, const char *policy) {
 json_t *labels_of(struct arena *arena, const struct ybcluster *cluster, const char *component) {
 	json_t *labels = json_pack("{s:s, s:s, s:s*, s:s, s:s, s:s, s:s}", "app.kubernetes.io/name", "yugabytedb",
 		"app.kubernetes.io/instance", cluster->metadata.name, LABEL_COMPONENT, component, "app.kubernetes.io/part-of",
-		"yugabytedb", "app.kubernetes.io/managed-by", OPERATOR_NAME, LABEL_CLUSTER, cluster->metadata.name,
-		LABEL_CLUSTER_UID, cluster->metadata.uid);
+		"yugabytedb", LABEL_MANAGED_BY, OPERATOR_NAME, LABEL_CLUSTER, cluster->metadata.name, LABEL_CLUSTER_UID,
+		cluster->metadata.uid);
 	return arena_own_json(arena, labels);
 }
 

@@ -7,6 +7,7 @@
 
 #define LABEL_CLUSTER "yugabyte.com/cluster"
 #define LABEL_CLUSTER_UID "yugabyte.com/cluster-uid"
+#define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define LABEL_COMPONENT "app.kubernetes.io/component"
 #define ANNOTATION_DIGEST "yugabyte.com/digest" /* of all that a pod runs with */
 #define ANNOTATION_ASKED "yugabyte.com/asked"   /* of the part of it that somebody asked for by the spec */

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/quantity.h"
+#include "base/str.h"
 
-static const char *size_of(const struct ybcluster *cluster, const struct group *group) {
-	return group->role == MASTER ? cluster->spec.masters.storage.size : cluster->spec.tservers.storage.size;
+static const struct ybcluster_processes *processes_of(const struct ybcluster *cluster, const struct group *group) {
+	return group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 }
 
 static int64_t bytes_of(const char *size) {
@@ -46,7 +48,7 @@ struct growth *volumes_growth(struct arena *arena, const struct ybcluster *clust
 	for (size_t i = 0; i < children->count; i++) {
 		const struct child *claim = &children->items[i];
 		for (size_t j = 0; claim->kind == VOLUME_CLAIM && j < groups->count; j++) {
-			const char *size = size_of(cluster, &groups->items[j]);
+			const char *size = processes_of(cluster, &groups->items[j])->storage.size;
 			if (claim_belongs(claim, &groups->items[j]) && !claim->deleting &&
 				strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
 				claim->number[CLAIM_REQUESTED] < bytes_of(size)) {
@@ -66,4 +68,51 @@ const struct child *volumes_foreign(const struct ybcluster *cluster, const struc
 		}
 	}
 	return NULL;
+}
+
+/* The ordinals that the set has, and those that it is to have. A set that is made anew gets back what it had. */
+static int64_t ordinals_of(
+	const struct ybcluster *cluster, const struct children *children, const struct group *group, int64_t *has) {
+	const struct child *set = children_find(children, STATEFUL_SET, group->name);
+	int64_t wanted = cluster->spec.desired_state == DESIRED_STATE_RUNNING ? group->replicas : 0;
+	int64_t had = volumes_replicas(cluster, children, group->name);
+	*has = set ? set->number[STATEFUL_SET_REPLICAS] : 0;
+	return wanted && wanted < had ? had : wanted;
+}
+
+const char *const *volumes_to_mount(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
+	const struct children *children) {
+	size_t most = 0, count = 0;
+	int64_t has;
+	for (size_t i = 0; i < groups->count; i++) {
+		most += (size_t)(ordinals_of(cluster, children, &groups->items[i], &has) *
+						 processes_of(cluster, &groups->items[i])->storage.volumes);
+	}
+	const char **names = arena_array(arena, const char *, most + 1);
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct group *group = &groups->items[i];
+		int64_t wanted = ordinals_of(cluster, children, group, &has);
+		for (int64_t pod = has; pod < wanted; pod++) {
+			for (int volume = 0; volume < processes_of(cluster, group)->storage.volumes; volume++) {
+				const char *name = arena_printf(arena, "data%d-%s-%lld", volume, group->name, (long long)pod);
+				if (!children_find(children, VOLUME_CLAIM, name)) {
+					names[count++] = name;
+				}
+			}
+		}
+	}
+	return names;
+}
+
+enum claim_right volumes_judge(const struct ybcluster *cluster, const json_t *claim) {
+	json_t *labels = json_get(claim, "metadata.labels");
+	const char *uid = json_string_value(json_object_get(labels, LABEL_CLUSTER_UID));
+	const char *adopt = object_annotation(&cluster->metadata, ANNOTATION_ADOPT_VOLUMES);
+	const char *name = json_string_value(json_object_get(labels, LABEL_CLUSTER));
+	const char *manager = json_string_value(json_object_get(labels, LABEL_MANAGED_BY));
+	bool ours = uid && strcmp(uid, cluster->metadata.uid) == 0;
+	if (ours && str_equal(name, cluster->metadata.name) && str_equal(manager, OPERATOR_NAME)) {
+		return CLAIM_OURS;
+	}
+	return ours || (uid && str_equal(adopt, uid)) ? CLAIM_ADOPTED : CLAIM_FOREIGN;
 }

@@ -24,40 +24,6 @@ static bool check_version(struct work *work, struct error *err) {
 		running, wanted);
 }
 
-/* Claims of another cluster of this name hold its data: never mounted unless somebody says so by uid. */
-static bool check_volumes(struct work *work, struct error *err) {
-	const struct child *claim = volumes_foreign(work->cluster, &work->children);
-	const char *adopt = object_annotation(&work->cluster->metadata, ANNOTATION_ADOPT_VOLUMES);
-	if (!claim) {
-		return true;
-	}
-	if (!adopt || strcmp(adopt, claim->cluster_uid) != 0) {
-		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
-			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the "
-			"annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
-			claim->name, *claim->cluster_uid ? claim->cluster_uid : "unknown");
-	}
-	note_change(work, "update", VOLUME_CLAIM, claim->name, "adopted by " ANNOTATION_ADOPT_VOLUMES);
-	if (work->plan_only || !work->pass->may_write) {
-		return true;
-	}
-	json_t *patch = arena_own_json(
-		work->arena, json_pack("{s:{s:s, s:s, s:{s:s}}}", "metadata", "uid", claim->uid, "resourceVersion",
-						 claim->version, "labels", LABEL_CLUSTER_UID, work->cluster->metadata.uid));
-	struct kube_call call = {.verb = KUBE_PATCH_MERGE,
-		.kind = kind_of_child(VOLUME_CLAIM),
-		.namespace = work->pass->namespace,
-		.name = claim->name,
-		.body = patch};
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "adopt PersistentVolumeClaim %s", claim->name);
-	}
-	store_wrote(work->pass->store, call.kind, call.answer, NULL);
-	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
-}
-
 static bool class_exists(struct work *work, const char *name, struct error *err) {
 	struct kube_call call = {.verb = KUBE_GET, .kind = &kind_storage_class, .name = name};
 	kube_do(work->pass->client, work->arena, &call, 1);
@@ -86,7 +52,7 @@ static bool check_storage(struct work *work, struct error *err) {
 }
 
 bool checks_before(struct work *work, struct error *err) {
-	return check_version(work, err) && check_volumes(work, err) && check_storage(work, err);
+	return check_version(work, err) && claims_check(work, err) && check_storage(work, err);
 }
 
 bool checks_scale(struct work *work, struct error *err) {

@@ -5,6 +5,9 @@
 
 /* Reasons: NeedsDatabase (a version of another release series), VolumesOfEarlierCluster, StorageClassMissing. */
 must_check bool checks_before(struct work *work, struct error *err);
+/* Claims with another cluster's data: what stands under our label, and, where a StatefulSet is about to be made or to
+ * get more pods, what stands under the names that it would mount, whoever made that. VolumesOfEarlierCluster. */
+must_check bool claims_check(struct work *work, struct error *err);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. */
 must_check bool checks_scale(struct work *work, struct error *err);
 /* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, from what this pass saw. */

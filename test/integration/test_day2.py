@@ -182,6 +182,41 @@ def test_volumes_of_an_earlier_cluster_are_not_taken_over_silently(kubectl, name
     assert children.volumes(kubectl, "one", namespace) == volumes
 
 
+def by_hand(name, **labels):
+    """A claim that somebody made, or a tool restored, without the operator's labels: nobody's watch shows it."""
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "labels": labels},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+
+
+def test_a_claim_that_nobody_labelled_is_not_mounted(kubectl, namespace):
+    kubectl.apply(by_hand("data0-one-tserver-1"), namespace=namespace)
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "VolumesOfEarlierCluster")
+    assert "data0-one-tserver-1" in told["message"]
+    stays("nothing is made", lambda: not children.of(kubectl, "one", namespace), 5)
+    wait_until("an event", lambda: [one for one in kubectl.list("events.events.k8s.io", namespace)
+                                    if one["reason"] == "VolumesOfEarlierCluster"], 15)
+    kubectl.delete("persistentvolumeclaim", "data0-one-tserver-1", namespace)
+    wait_for_ready(kubectl, "one", namespace)
+
+
+def test_a_claim_in_the_way_of_new_pods(kubectl, namespace):
+    """Scaled up: the pods that run are left alone, the claim is taken over once it carries the cluster's uid."""
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    uid = wait_for_ready(kubectl, "one", namespace)["metadata"]["uid"]
+    before = children.pods(kubectl, "one", namespace)
+    kubectl.apply(by_hand("data0-one-tserver-3", **{"yugabyte.com/cluster-uid": "of-an-earlier-one"}), namespace=namespace)
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "VolumesOfEarlierCluster")
+    assert kubectl.get("statefulset", "one-tserver", namespace)["spec"]["replicas"] == 3
+    assert children.pods(kubectl, "one", namespace) == before
+    kubectl("label", "persistentvolumeclaim", "data0-one-tserver-3", "-n", namespace, "--overwrite",
+            f"yugabyte.com/cluster-uid={uid}")
+    wait_until("four nodes", lambda: nodes_ready(kubectl, namespace, 4))
+    wait_for_ready(kubectl, "one", namespace)
+    assert "data0-one-tserver-3" in children.volumes(kubectl, "one", namespace), "with all labels it is watched as the others"
+
+
 def test_version_of_another_series_is_refused(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     live = wait_for_ready(kubectl, "one", namespace)

@@ -1,4 +1,5 @@
 #include "base/quantity.h"
+#include "base/str.h"
 #include "pure/volumes.h"
 #include "world.h"
 
@@ -87,6 +88,60 @@ static void a_set_had_as_many_pods_as_it_has_volumes(void **state) {
 	assert_int_equal(volumes_replicas(cluster, &children, "db-tserver"), 1);
 }
 
+static struct child set_of(const char *name, int replicas) {
+	return (struct child){.kind = STATEFUL_SET, .name = name, .number[STATEFUL_SET_REPLICAS] = replicas};
+}
+
+static void expect_to_mount(const struct ybcluster *of, struct children children, const char *wanted) {
+	cleanup_str struct str is = {0};
+	struct groups its = groups_of(arena, of);
+	for (const char *const *name = volumes_to_mount(arena, of, &its, &children); *name; name++) {
+		str_addf(&is, "%s ", *name);
+	}
+	assert_string_equal(is.text ? is.text : "", wanted);
+}
+
+static void what_new_pods_will_mount(void **state) {
+	(void)state;
+	struct ybcluster *two_volumes = cluster_of(arena, HEAD "spec: {nodes: 4, tservers: {storage: {volumes: 2}}}");
+	struct child items[] = {set_of("db-master", 3), set_of("db-tserver", 3), claim("data1-db-tserver-3", UID, "1Gi"),
+		claim("data0-db-tserver-5", UID, "1Gi")};
+	expect_to_mount(two_volumes, (struct children){items, 3}, "data0-db-tserver-3 ");
+	expect_to_mount(cluster, (struct children){NULL, 0},
+		"data0-db-master-0 data0-db-master-1 data0-db-master-2 data0-db-tserver-0 data0-db-tserver-1 "
+		"data0-db-tserver-2 ");
+	/* At rest, and while pods go: nothing. */
+	expect_to_mount(cluster, (struct children){items, 2}, "");
+	items[1].number[STATEFUL_SET_REPLICAS] = 9;
+	expect_to_mount(cluster, (struct children){items, 2}, "");
+	/* Made anew it gets back as many pods as it has volumes, also those that the spec does not ask for any more. */
+	items[1] = set_of("other", 3);
+	expect_to_mount(cluster, (struct children){items, 4},
+		"data0-db-tserver-0 data0-db-tserver-1 data0-db-tserver-2 data0-db-tserver-3 data0-db-tserver-4 ");
+	expect_to_mount(cluster_of(arena, HEAD "spec: {desiredState: Paused}"), (struct children){items, 1}, "");
+}
+
+static enum claim_right judged(const char *annotations, const char *labels) {
+	struct ybcluster *its = cluster_of(arena, HEAD "spec: {}");
+	its->metadata.annotations = yaml(arena, annotations);
+	return volumes_judge(its, yaml(arena, arena_printf(arena, "{metadata: {labels: %s}}", labels)));
+}
+
+static void whose_a_claim_is(void **state) {
+	(void)state;
+	const char *adopt = "{yugabyte.com/adopt-volumes: earlier}";
+	const char *all = "{app.kubernetes.io/managed-by: ybcluster-operator, yugabyte.com/cluster: db, "
+					  "yugabyte.com/cluster-uid: " UID "}";
+	assert_int_equal(judged("{}", all), CLAIM_OURS);
+	assert_int_equal(judged("{}", "{yugabyte.com/cluster-uid: " UID "}"), CLAIM_ADOPTED);
+	assert_int_equal(judged(adopt, "{yugabyte.com/cluster-uid: earlier}"), CLAIM_ADOPTED);
+	assert_int_equal(judged("{}", "{yugabyte.com/cluster-uid: earlier}"), CLAIM_FOREIGN);
+	assert_int_equal(judged(adopt, "{yugabyte.com/cluster-uid: another}"), CLAIM_FOREIGN);
+	assert_int_equal(judged(adopt, "{yugabyte.com/cluster: db}"), CLAIM_FOREIGN);
+	assert_int_equal(judged(adopt, "{}"), CLAIM_FOREIGN);
+	assert_int_equal(volumes_judge(cluster, yaml(arena, "{metadata: {}}")), CLAIM_FOREIGN);
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -107,6 +162,8 @@ int main(void) {
 		cmocka_unit_test(nothing_else_is_touched),
 		cmocka_unit_test(claims_of_an_earlier_cluster_stand_in_the_way),
 		cmocka_unit_test(a_set_had_as_many_pods_as_it_has_volumes),
+		cmocka_unit_test(what_new_pods_will_mount),
+		cmocka_unit_test(whose_a_claim_is),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,95 @@
+/* Volumes of an earlier cluster of this name hold its data: never mounted unless somebody says so by uid. */
+#include <string.h>
+
+#include "base/json.h"
+#include "pure/volumes.h"
+#include "ybcluster/checks.h"
+
+enum { LOOK_AGAIN = 15 }; /* seconds: a claim without our labels is not watched, nobody tells when it is gone */
+
+static struct kube_call call_on(struct work *work, enum kube_verb verb, const char *name) {
+	return (struct kube_call){
+		.verb = verb, .kind = kind_of_child(VOLUME_CLAIM), .namespace = work->pass->namespace, .name = name};
+}
+
+/* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
+static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
+	note_change(work, "update", VOLUME_CLAIM, name, "adopted by its " LABEL_CLUSTER_UID);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	struct kube_call call = call_on(work, KUBE_PATCH_MERGE, name);
+	call.body = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:O}}", "metadata", "uid", uid, "resourceVersion",
+												version, "labels", labels_of(work->arena, work->cluster, NULL)));
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "adopt PersistentVolumeClaim %s", name);
+	}
+	store_wrote(work->pass->store, call.kind, call.answer, NULL);
+	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
+}
+
+static bool refuse(struct work *work, const char *name, const char *uid, struct error *err) {
+	if (uid && *uid) {
+		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
+			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the "
+			"annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
+			name, uid);
+	}
+	return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
+		"PersistentVolumeClaim %s has a name that this cluster would mount, and no label " LABEL_CLUSTER_UID
+		" that says whose data it holds: delete it, or set that label to %s to take its data over",
+		name, work->cluster->metadata.uid);
+}
+
+static bool judge(struct work *work, const json_t *claim, struct error *err) {
+	const char *name = json_text_or(claim, "metadata.name", "");
+	switch (volumes_judge(work->cluster, claim)) {
+	case CLAIM_OURS:
+		return true;
+	case CLAIM_ADOPTED:
+		return adopt(work, name, json_text_or(claim, "metadata.uid", ""),
+			json_text_or(claim, "metadata.resourceVersion", ""), err);
+	case CLAIM_FOREIGN:
+		break;
+	}
+	wake_at(work, work->now + LOOK_AGAIN);
+	return refuse(work, name, json_string_value(json_at(claim, "metadata", "labels", LABEL_CLUSTER_UID, NULL)), err);
+}
+
+/* Only ever asked before pods are made; at rest there is nothing to mount, and nothing is read. */
+static bool check_names(struct work *work, struct error *err) {
+	const char *const *names = volumes_to_mount(work->arena, work->cluster, &work->groups, &work->children);
+	size_t count = 0;
+	while (work->pass->may_write && names[count]) {
+		count++;
+	}
+	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
+	for (size_t i = 0; i < count; i++) {
+		calls[i] = call_on(work, KUBE_GET, names[i]);
+	}
+	kube_do(work->pass->client, work->arena, calls, count);
+	for (size_t i = 0; i < count; i++) {
+		if (calls[i].ok && !judge(work, calls[i].answer, err)) {
+			return false;
+		}
+		if (!calls[i].ok && calls[i].err.kind != ERR_NOT_FOUND) {
+			*err = calls[i].err;
+			return fail_in(err, "read PersistentVolumeClaim %s", names[i]);
+		}
+	}
+	return true;
+}
+
+bool claims_check(struct work *work, struct error *err) {
+	const struct child *claim = volumes_foreign(work->cluster, &work->children);
+	const char *wanted = object_annotation(&work->cluster->metadata, ANNOTATION_ADOPT_VOLUMES);
+	if (!claim) {
+		return check_names(work, err);
+	}
+	if (!wanted || strcmp(wanted, claim->cluster_uid) != 0) {
+		return refuse(work, claim->name, claim->cluster_uid, err);
+	}
+	return adopt(work, claim->name, claim->uid, claim->version, err);
+}
