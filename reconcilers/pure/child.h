@@ -39,6 +39,7 @@ struct child {
 	const uint8_t *mark;     /* 16 bytes */
 	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
+	const char *hostnames;   /* of pods: ANNOTATION_NAMES, with a blank behind each; else "" */
 	json_t *document;        /* NULL when it is not at hand */
 	void *handle;            /* the effectful part's own */
 };

@@ -140,6 +140,15 @@ static json_t *statefulset_values(
 	return values;
 }
 
+/* Also when there are none: what is left out of a document stays in the live one. */
+static const char *hostnames(struct arena *arena, const struct ybcluster *cluster) {
+	cleanup_str struct str list = {0};
+	for (size_t i = 0; i < cluster->spec.endpoints.hostname_count; i++) {
+		str_addf(&list, "%s ", cluster->spec.endpoints.hostnames[i]);
+	}
+	return arena_strndup(arena, list.text ? list.text : "", list.length);
+}
+
 /* The template's own digest tells an outdated pod. What the spec asked for is told apart from what only came with a
  * renewal or with a new operator, since the latter waits for the maintenance window. */
 static void stamp(struct arena *arena, const struct inputs *inputs, const struct group *group, const char *flags,
@@ -171,6 +180,10 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust));
 	struct digest of_all = digest_json(all);
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
+	if (group->role == TSERVER) {
+		/* Behind the digests: new names restart nobody. What starts anyway has them. */
+		json_object_set_new(annotations, ANNOTATION_NAMES, json_string(hostnames(arena, cluster)));
+	}
 	wanted->digest = digest_json(wanted->document);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 
 /* The pods of a group are named by the StatefulSet: <name>-<ordinal>. */
 static const struct child *pod_of(
@@ -153,6 +154,42 @@ struct readiness readiness_of(
 		}
 	}
 	return readiness;
+}
+
+static bool serves(const struct child *pod, const char *hostname) {
+	size_t length = strlen(hostname);
+	for (const char *one = pod->hostnames; *one; one += strcspn(one, " "), one += *one == ' ') {
+		if (strcspn(one, " ") == length && strncmp(one, hostname, length) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *hostnames_unserved(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
+	const struct children *children, int *pods) {
+	size_t count = cluster->spec.endpoints.hostname_count;
+	bool *missing = arena_array(arena, bool, count + 1);
+	*pods = 0;
+	for (size_t i = 0; i < groups->count; i++) {
+		for (int j = 0; groups->items[i].role == TSERVER && j < groups->items[i].replicas; j++) {
+			const struct child *pod = pod_of(arena, children, &groups->items[i], j);
+			bool lacks = false;
+			for (size_t k = 0; pod && !pod->deleting && k < count; k++) {
+				bool served = serves(pod, cluster->spec.endpoints.hostnames[k]);
+				missing[k] = missing[k] || !served;
+				lacks = lacks || !served;
+			}
+			*pods += lacks;
+		}
+	}
+	cleanup_str struct str list = {0};
+	for (size_t k = 0; k < count; k++) {
+		if (missing[k]) {
+			str_addf(&list, "%s%s", list.length ? ", " : "", cluster->spec.endpoints.hostnames[k]);
+		}
+	}
+	return list.length ? arena_strndup(arena, list.text, list.length) : NULL;
 }
 
 enum { MINUTE = 60, DAY_SECONDS = 86400, WEEK = 7 * DAY_SECONDS };

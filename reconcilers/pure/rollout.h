@@ -36,6 +36,11 @@ struct readiness {
 struct readiness readiness_of(
 	struct arena *arena, const struct groups *groups, enum role role, const struct children *children, bool running);
 
+/* The hostnames of the spec that some tserver does not serve, since it started with a certificate without them: with a
+ * comma between; NULL: none. `pods`: how many such tservers there are. */
+const char *hostnames_unserved(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
+	const struct children *children, int *pods);
+
 /* True at a time inside the window; without a window always. */
 bool window_open(const struct ybcluster *cluster, int64_t now);
 /* Seconds until it opens; 0 when it is open. */

@@ -110,6 +110,25 @@ static void nodes_finding(struct work *work) {
 	}
 }
 
+/* A leaf that only gained names restarted nobody: true is what can be said of the others, and the names are listed. */
+static void issued_finding(struct work *work) {
+	struct observed *observed = &work->observed;
+	int pods;
+	const char *names = hostnames_unserved(work->arena, work->cluster, &work->groups, &work->children, &pods);
+	if (!names) {
+		find_true(observed, "CertificatesReady", "Issued",
+			arena_printf(work->arena,
+				"CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
+				observed->root_fingerprint));
+		return;
+	}
+	find_true(observed, "CertificatesReady", "NamesNotServed",
+		arena_printf(work->arena,
+			"CA %.16s; every leaf verifies against it and has its names, but %d tservers started before it had these, "
+			"and do not serve them until they restart (annotation " ANNOTATION_RESTART "): %s",
+			observed->root_fingerprint, pods, names));
+}
+
 /* Every pod runs the newest certificates when none is outdated; until then the condition says how many are. */
 static void certificates_finding(struct work *work, const struct rollout *rollout, enum outcome outcome) {
 	struct observed *observed = &work->observed;
@@ -125,10 +144,7 @@ static void certificates_finding(struct work *work, const struct rollout *rollou
 		find_unknown(
 			observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
 	} else if (outcome == OUTCOME_DONE) {
-		find_true(observed, "CertificatesReady", "Issued",
-			arena_printf(work->arena,
-				"CA %.16s; every leaf verifies against it, has its names, and is served by every pod",
-				observed->root_fingerprint));
+		issued_finding(work);
 	}
 }
 

@@ -8,12 +8,20 @@ static enum child_kind kind_of(const struct object *object) {
 	return (enum child_kind)(object->watched - watched_table);
 }
 
-/* Pod summaries hold the uid in the middle, see summaries.h: take it out, keep digests and trouble. */
+/* What stands before the next bar, which is skipped. */
+static const char *until_bar(struct arena *arena, const char **text) {
+	size_t length = strcspn(*text, "|");
+	const char *part = arena_strndup(arena, *text, length);
+	*text += length + ((*text)[length] == '|');
+	return part;
+}
+
+/* Pod summaries hold uid and names in the middle, see summaries.h: take them out, keep digests and trouble. */
 static void split_pod(struct arena *arena, struct child *child) {
-	const char *uid = strlen(child->text) > POD_TROUBLE ? child->text + POD_TROUBLE : "";
-	size_t length = strcspn(uid, "|");
-	child->cluster_uid = arena_strndup(arena, uid, length);
-	child->text = arena_printf(arena, "%.*s%s", POD_TROUBLE, child->text, uid[length] ? uid + length + 1 : "");
+	const char *rest = strlen(child->text) > POD_TROUBLE ? child->text + POD_TROUBLE : "";
+	child->cluster_uid = until_bar(arena, &rest);
+	child->hostnames = until_bar(arena, &rest);
+	child->text = arena_printf(arena, "%.*s%s", POD_TROUBLE, child->text, rest);
 }
 
 static struct child child_of(struct arena *arena, struct object *object) {
@@ -29,6 +37,7 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		.mark = object->summary.mark,
 		.text = object->summary.text ? object->summary.text : "",
 		.cluster_uid = "",
+		.hostnames = "",
 		.document = object->document,
 		.handle = object,
 	};

@@ -80,11 +80,12 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	const char *detail, *reason = pod_trouble(object, &detail);
 	bool ready = pod_ready(object);
 	summary->number[POD_READY] = ready;
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.64s%s%.160s",
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
-		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID), ready ? "" : reason,
+		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), ready ? "" : reason,
 		!ready && *reason && *detail ? ": " : "", ready ? "" : detail);
 }
 

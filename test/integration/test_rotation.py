@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from history import History
-from manifests import wait_for_condition, wait_for_ready, yb_cluster
+from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
 from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -96,6 +96,8 @@ def test_new_hostnames_restart_nobody(kubectl, namespace):
         return "db.example.com" in names.get_values_for_type(x509.DNSName)
     wait_until("the leaf has the new name", renewed, 30)
     wait_for_ready(kubectl, "one", namespace)
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "NamesNotServed")
+    assert "3 tservers" in told["message"] and told["message"].endswith(": db.example.com"), told
     stays("no pod restarts", lambda: children.pods(kubectl, "one", namespace) == pods, 6)
     assert serials(kubectl, namespace)["tserver-tls"] != before["tserver-tls"]
     assert certificates(kubectl, namespace, "root.crt") == root, "clients hold copies of root.crt"
@@ -104,6 +106,11 @@ def test_new_hostnames_restart_nobody(kubectl, namespace):
     permitted = again[0].extensions.get_extension_for_class(x509.NameConstraints)
     assert permitted.critical and "db.example.com" in [name.value for name in permitted.value.permitted_subtrees]
     assert again[1:] == chain[1:]
+    kubectl.delete("pod", "one-tserver-2", namespace)
+    wait_until("two tservers without the name", lambda: "2 tservers" in condition(
+        kubectl.get("ybcluster", "one", namespace), "CertificatesReady")["message"], 60)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/restart=for-the-name")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "Issued", 120)
 
 
 class Trust:

@@ -89,6 +89,35 @@ static void the_only_pod_is_deleted_not_evicted(void **state) {
 	assert_int_equal(rollout.move, ROLLOUT_DELETE);
 }
 
+static struct child tserver(const char *name, const char *hostnames) {
+	return (struct child){.kind = POD, .name = name, .hostnames = hostnames, .text = ""};
+}
+
+static void names_that_no_running_leaf_has(void **state) {
+	(void)state;
+	struct ybcluster *cluster =
+		cluster_of(arena, HEAD "spec: {endpoints: {hostnames: [a.example.com, b.example.com]}}\n");
+	struct groups groups = groups_of(arena, cluster);
+	struct child items[] = {tserver("db-tserver-0", "a.example.com b.example.com "),
+		tserver("db-tserver-1", "b.example.com "),
+		tserver("db-tserver-2", "c.example.com aa.example.com b.example.co "), tserver("db-tserver-3", "")};
+	struct children children = {items, 1};
+	int pods;
+	assert_null(hostnames_unserved(arena, cluster, &groups, &children, &pods));
+	assert_int_equal(pods, 0);
+	children.count = 2;
+	assert_string_equal(hostnames_unserved(arena, cluster, &groups, &children, &pods), "a.example.com");
+	assert_int_equal(pods, 1);
+	children.count = 4; /* the last is none of the three that there should be */
+	assert_string_equal(hostnames_unserved(arena, cluster, &groups, &children, &pods), "a.example.com, b.example.com");
+	assert_int_equal(pods, 2);
+	items[1].deleting = items[2].deleting = true;
+	assert_null(hostnames_unserved(arena, cluster, &groups, &children, &pods));
+	struct ybcluster *nameless = cluster_of(arena, HEAD "spec: {}\n");
+	items[1].deleting = false;
+	assert_null(hostnames_unserved(arena, nameless, &groups, &children, &pods));
+}
+
 static void windows_open_and_close(void **state) {
 	(void)state;
 	struct ybcluster *cluster =
@@ -122,6 +151,7 @@ int main(void) {
 		cmocka_unit_test(a_broken_outdated_pod_is_replaced_at_once),
 		cmocka_unit_test(unasked_restarts_wait),
 		cmocka_unit_test(the_only_pod_is_deleted_not_evicted),
+		cmocka_unit_test(names_that_no_running_leaf_has),
 		cmocka_unit_test(windows_open_and_close),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
