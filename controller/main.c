@@ -3,12 +3,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/json.h"
 #include "commands.h"
 
-/* Keys pass through this process: it leaves no core behind, and no other process of this user may look into it. */
+/* Keys pass through this process: it leaves no core behind, no other process of this user may look into it, and
+ * what was freed is gone. */
 static void keep_secrets(void) {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0);
+	json_keep_secrets();
 }
 
 int main(int argc, char **argv) {

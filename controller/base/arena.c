@@ -11,7 +11,7 @@ enum { BLOCK = 32 * 1024 };
 
 struct block {
 	struct block *next;
-	size_t size, used;
+	size_t size, used; /* zero beyond `used` */
 	alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -62,8 +62,8 @@ char *xstrndup(const char *text, size_t most) {
 }
 
 static struct block *block_create(size_t size) {
-	struct block *block = xmalloc(sizeof *block + size);
-	*block = (struct block){.size = size};
+	struct block *block = xcalloc(1, sizeof *block + size);
+	block->size = size;
 	return block;
 }
 
@@ -71,6 +71,12 @@ struct arena *arena_create(void) {
 	struct arena *arena = xcalloc(1, sizeof *arena);
 	arena->blocks = block_create(BLOCK);
 	return arena;
+}
+
+/* Keys and passwords pass through arenas. */
+static void block_wipe(struct block *block) {
+	explicit_bzero(block->bytes, block->used);
+	block->used = 0;
 }
 
 static void release_json(struct arena *arena) {
@@ -85,6 +91,7 @@ void arena_reset(struct arena *arena) {
 	struct block *first = NULL;
 	for (struct block *block = arena->blocks, *next; block; block = next) {
 		next = block->next;
+		block_wipe(block);
 		if (!first && block->size == BLOCK) {
 			first = block;
 		} else {
@@ -93,7 +100,6 @@ void arena_reset(struct arena *arena) {
 	}
 	arena->blocks = first ? first : block_create(BLOCK);
 	arena->blocks->next = NULL;
-	arena->blocks->used = 0;
 }
 
 void arena_destroy(struct arena *arena) {
@@ -103,6 +109,7 @@ void arena_destroy(struct arena *arena) {
 	release_json(arena);
 	for (struct block *block = arena->blocks, *next; block; block = next) {
 		next = block->next;
+		block_wipe(block);
 		free(block);
 	}
 	free(arena);
@@ -122,7 +129,7 @@ void *arena_alloc(struct arena *arena, size_t size) {
 	}
 	void *memory = block->bytes + block->used;
 	block->used += size;
-	return memset(memory, 0, size);
+	return memory;
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t length) {

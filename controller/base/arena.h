@@ -12,7 +12,7 @@ struct arena;
 struct arena *arena_create(void);
 /* Destroys what the arena owns; NULL is fine. */
 void arena_destroy(struct arena *arena);
-/* Forgets everything and keeps one block for the next round. */
+/* Forgets everything, overwritten, and keeps one block for the next round. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed memory, aligned for any type. */

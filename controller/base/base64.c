@@ -22,7 +22,7 @@ bool base64_decode(struct str *out, const char *text) {
 	if (strcspn(text, "=") < length - padding) {
 		return false;
 	}
-	cleanup_secret struct str bytes = {.text = xmalloc(length + 1), .room = length + 1};
+	cleanup_str struct str bytes = {.text = xcalloc(1, length + 1), .length = length, .room = length + 1};
 	int got = EVP_DecodeBlock((unsigned char *)bytes.text, (const unsigned char *)text, (int)length);
 	if (got < 0 || (size_t)got < padding) {
 		return false;

@@ -12,7 +12,7 @@ struct digest digest_bytes(const void *bytes, size_t length) {
 }
 
 struct digest digest_json(const json_t *value) {
-	cleanup_secret struct str text = {0};
+	cleanup_str struct str text = {0};
 	json_write(&text, value);
 	return digest_bytes(text.text ? text.text : "", text.length);
 }

@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
+void json_keep_secrets(void) {
+	json_set_alloc_funcs(xmalloc, secret_free);
+}
+
 static json_t *step(const json_t *value, const char *key, size_t length) {
 	if (json_is_object(value)) {
 		return json_object_getn(value, key, length);

@@ -12,6 +12,10 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* Before the first value is made: from then on what jansson frees was overwritten, since values may hold secrets, and
+ * no memory aborts. */
+void json_keep_secrets(void);
+
 /* The value at `path`, or NULL. */
 json_t *json_get(const json_t *root, const char *path);
 /* The same with every key as an argument, the last one NULL. */

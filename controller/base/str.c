@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,14 @@
 
 #include "base/arena.h"
 
+/* What lies beyond the length was never written, and touching it would cost memory. */
+static void let_go(struct str *str) {
+	if (str->text) {
+		explicit_bzero(str->text, str->length);
+		free(str->text);
+	}
+}
+
 static void reserve(struct str *str, size_t more) {
 	size_t need = str->length + more + 1;
 	if (need > str->room) {
@@ -18,7 +25,12 @@ static void reserve(struct str *str, size_t more) {
 		while (room < need) {
 			room *= 2;
 		}
-		str->text = xrealloc(str->text, room);
+		char *text = xmalloc(room);
+		if (str->text) {
+			memcpy(text, str->text, str->length + 1);
+		}
+		let_go(str);
+		str->text = text;
 		str->room = room;
 	}
 }
@@ -52,22 +64,15 @@ void str_addf(struct str *str, const char *format, ...) {
 }
 
 void str_clear(struct str *str) {
-	str->length = 0;
 	if (str->text) {
-		str->text[0] = '\0';
+		explicit_bzero(str->text, str->length);
 	}
+	str->length = 0;
 }
 
 void str_done(struct str *str) {
-	free(str->text);
+	let_go(str);
 	*str = (struct str){0};
-}
-
-void str_wipe(struct str *str) {
-	if (str->text) {
-		OPENSSL_cleanse(str->text, str->room);
-	}
-	str_done(str);
 }
 
 char *str_steal(struct str *str) {

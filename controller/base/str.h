@@ -1,4 +1,5 @@
-/* A growing string. `struct str s = {0};` is empty; str_done() frees it. The text is always NUL-terminated. */
+/* A growing string. `struct str s = {0};` is empty; str_done() frees it. The text is always NUL-terminated.
+ * Any text may be a secret: what is freed, cleared, or left behind when the text grows, was overwritten. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 #include <stdbool.h>
@@ -17,13 +18,10 @@ void str_adds(struct str *str, const char *text);
 /* Keeps the memory, forgets the text. */
 void str_clear(struct str *str);
 void str_done(struct str *str);
-/* Overwrites the text before it is freed: for secrets. */
-void str_wipe(struct str *str);
-/* The caller's to free; never NULL. */
+/* The caller's to free, by secret_free() if it is one; never NULL. */
 char *str_steal(struct str *str);
 
 #define cleanup_str __attribute__((cleanup(str_done)))
-#define cleanup_secret __attribute__((cleanup(str_wipe)))
 
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);

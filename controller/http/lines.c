@@ -22,7 +22,7 @@ static bool finish_rest(
 	bool more = emit(lines->rest.text, lines->rest.length, each, context, err);
 	/* A long line must not keep its memory for the life of the stream. */
 	if (lines->rest.room > most_kept) {
-		str_wipe(&lines->rest);
+		str_done(&lines->rest);
 	}
 	str_clear(&lines->rest);
 	return more;
@@ -58,5 +58,5 @@ bool lines_end(const struct lines *lines, struct error *err) {
 }
 
 void lines_done(struct lines *lines) {
-	str_wipe(&lines->rest);
+	str_done(&lines->rest);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/secret.h"
 #include "http/transfer.h"
 
 enum {
@@ -26,8 +27,9 @@ struct http_pool {
 	atomic_bool interrupted;
 };
 
+/* Tokens and Secrets pass through curl's memory as well. */
 static void begin_curl(void) {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, secret_free, secret_realloc, strdup, calloc)) {
 		abort();
 	}
 }
@@ -230,7 +232,7 @@ bool http_interrupted(const struct http_pool *pool) {
 }
 
 void http_forget(struct http_exchange *exchange) {
-	str_wipe(&exchange->answer);
+	str_done(&exchange->answer);
 }
 
 void http_escape(struct str *url, const char *text) {

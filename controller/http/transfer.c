@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -65,6 +66,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 	struct http_transfer *transfer = context;
 	transfer->received += size * count;
 	bool more = take(transfer, bytes, size * count);
+	/* A stream's buffer lives as long as the stream, and may hold a Secret. */
+	explicit_bzero(bytes, size * count);
 	/* After the callback: it may have taken its time. */
 	transfer->last_byte = clock_monotonic();
 	return more ? size * count : CURL_WRITEFUNC_ERROR;
@@ -109,10 +112,18 @@ static void set_blob(CURL *easy, CURLoption option, const char *pem) {
 	}
 }
 
+/* What was decrypted is overwritten once it was read. */
+static CURLcode on_tls(CURL *easy, void *tls, void *context) {
+	(void)easy, (void)context;
+	SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
+	return CURLE_OK;
+}
+
 static void set_peer(CURL *easy, const struct http_peer *peer) {
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, peer->insecure ? 0L : 2L);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 	if (peer->ca) {
 		/* Or the system's folder of trust anchors would count as well. */
 		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);

@@ -64,7 +64,7 @@ static void land(struct flight *flight, bool ok) {
 	http_forget(&flight->exchange);
 	json_decref(flight->list);
 	str_done(&flight->url);
-	str_wipe(&flight->body);
+	str_done(&flight->body);
 }
 
 static void set_headers(struct flight *flight) {
@@ -106,7 +106,7 @@ static bool send(struct flight *flight, const char *next) {
 	bool ok = request_url(&url, flight->call, config_field_manager(client->config), next, err);
 	str_done(&flight->url);
 	flight->url = url;
-	str_wipe(&flight->body);
+	str_done(&flight->body);
 	if (!ok || !request_body(&flight->body, flight->call, err)) {
 		return false;
 	}

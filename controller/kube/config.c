@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "kube/access.h"
 #include "kube/exec_plugin.h"
@@ -39,7 +40,7 @@ void config_release(struct kube_access *access) {
 /* PEM; NULL where there is none. */
 static bool read_material(const struct kube_config *config, const struct material *material, const char *what,
 	char **text, struct error *err) {
-	cleanup_secret struct str bytes = {0};
+	cleanup_str struct str bytes = {0};
 	const char *pem = material->text;
 	if (!pem && !material->path) {
 		return true;
@@ -79,7 +80,7 @@ static bool set_token(struct kube_access *access, const char *origin, const char
 
 static bool read_token(const struct kube_config *config, struct kube_access *access, struct error *err) {
 	const struct material *token = &config->source.token;
-	cleanup_secret struct str text = {0};
+	cleanup_str struct str text = {0};
 	if (!token->path) {
 		return !token->text || set_token(access, config->source.origin, token->text, err);
 	}

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "kube/source.h"
 
@@ -261,7 +262,7 @@ static bool take_answer(
 
 static bool run(
 	const struct exec_plugin *plugin, const atomic_bool *stop, struct exec_answer *answer, struct error *err) {
-	cleanup_secret struct str text = {0};
+	cleanup_str struct str text = {0};
 	struct child child = {.out = -1};
 	struct error ignored;
 	if (!start(plugin, &child, err)) {

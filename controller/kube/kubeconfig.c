@@ -87,7 +87,7 @@ static void documents_done(struct documents *documents) {
 }
 
 static bool read_document(struct documents *documents, const char *path, struct error *err) {
-	cleanup_secret struct str text = {0};
+	cleanup_str struct str text = {0};
 	if (!str_read_file(&text, path, LARGEST_FILE, err)) {
 		return false;
 	}
@@ -165,8 +165,8 @@ static bool take_text(const struct entry *entry, const char *field, const char *
 }
 
 static bool take_data(const struct entry *entry, const char *field, const char *text, char **into, struct error *err) {
-	cleanup_secret struct str bytes = {0};
-	cleanup_secret struct str joined = {0};
+	cleanup_str struct str bytes = {0};
+	cleanup_str struct str joined = {0};
 	for (; *text; text++) { /* YAML folds lines into blanks */
 		if (!strchr(" \r\n", *text)) {
 			str_add(&joined, text, 1);

@@ -1,20 +1,13 @@
 #include "kube/source.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "kube/exec_plugin.h"
-
-void secret_free(char *text) {
-	if (text) {
-		OPENSSL_cleanse(text, strlen(text));
-		free(text);
-	}
-}
 
 static void material_done(struct material *material) {
 	secret_free(material->text);

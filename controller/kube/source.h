@@ -34,9 +34,6 @@ must_check bool source_in_cluster(struct kube_source *source, const char *folder
 bool source_is_in_cluster(const char *folder);
 void source_done(struct kube_source *source);
 
-/* Frees a text after it was overwritten; NULL is fine. */
-void secret_free(char *text);
-
 #define SERVICE_ACCOUNT_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
 
 #endif

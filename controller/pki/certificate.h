@@ -32,7 +32,7 @@ struct certificate_leaf {
 	const char *const *dns, *const *ips; /* "db.example.com", "*.db.example.com"; "127.0.0.1", "::1" */
 };
 
-/* A new software key as PEM (PKCS#8, not encrypted) in `pem`, which the caller wipes with str_wipe(). */
+/* A new software key as PEM (PKCS#8, not encrypted) in `pem`, which the caller wipes with str_done(). */
 must_check bool certificate_key_make(enum key_algorithm algorithm, struct str *pem, struct error *err);
 /* Is the token's key `key` the certificate's? Reason TokenLacksCA when not. */
 must_check bool certificate_key_in_token(struct token *token, const char *key, const char *pem, struct error *err);

@@ -38,7 +38,7 @@ bool token_login(struct token *token, CK_SESSION_HANDLE handle, struct error *er
 	if (token->call->C_GetSessionInfo(handle, &info) == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS) {
 		return true;
 	}
-	struct str cleanup_secret pin = {0};
+	struct str cleanup_str pin = {0};
 	if (!may_try_pin(token, err) || !read_pin(token->pin_file, &pin, err)) {
 		return false;
 	}

@@ -25,7 +25,7 @@ static const char *make_password(struct arena *arena, struct error *err) {
 
 /* RFC 3986, 2.1: everything but unreserved characters. */
 static const char *escape(struct arena *arena, const char *text) {
-	cleanup_secret struct str escaped = {0};
+	cleanup_str struct str escaped = {0};
 	for (; *text; text++) {
 		bool plain = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *text) != NULL;
 		str_addf(&escaped, plain ? "%c" : "%%%02X", (unsigned char)*text);

@@ -16,7 +16,7 @@ struct leaf {
 
 const char *secret_text(struct arena *arena, const json_t *secret, const char *key) {
 	const char *encoded = json_string_value(json_at(secret, "data", key, NULL));
-	cleanup_secret struct str text = {0};
+	cleanup_str struct str text = {0};
 	if (!encoded || !base64_decode(&text, encoded) || !text.text) {
 		return NULL;
 	}
@@ -122,7 +122,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 	if (old && !certificate_read(work->arena, old, &before, err)) {
 		return NULL;
 	}
-	cleanup_secret struct str key = {0};
+	cleanup_str struct str key = {0};
 	if (!certificate_key_make(key_algorithm_of(work), &key, err)) {
 		return NULL;
 	}

@@ -116,8 +116,8 @@ static int setup(void **state) {
 static int teardown(void **state) {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		str_wipe(&worlds[i].node_key);
-		str_wipe(&worlds[i].client_key);
+		str_done(&worlds[i].node_key);
+		str_done(&worlds[i].client_key);
 	}
 	token_close(token);
 	arena_destroy(arena);
