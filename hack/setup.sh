@@ -100,6 +100,21 @@ build_kwok() {
 	rmdir "$bin"
 }
 
+# The proxy of test/faults, of Go's own library alone.
+fault_proxy_program() { echo "$cache/bin/fault-proxy-$(cat "$root"/test/faults/proxy/go.mod "$root"/test/faults/proxy/*.go | sha256sum | cut -c1-12)"; }
+need_fault_proxy() {
+	local program
+	program=$(fault_proxy_program)
+	[ -x "$program" ] && return
+	(
+		flock 9
+		need_go
+		say "building the fault proxy"
+		(cd "$root/test/faults/proxy" && quietly go build -buildvcs=false -trimpath -o "$program.new" .)
+		mv "$program.new" "$program"
+	) 9>"$cache/build.lock"
+}
+
 # Everything that hack/control-plane starts. Two callers at once wait for one build.
 need_control_plane() {
 	if [ ! -x "$(control_plane_program)" ] || [ ! -x "$(kwok_program)" ] || [ ! -e "$(kwok_stages)" ]; then

@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,6 +42,16 @@ class Home:
         assert done.returncode == 0, done.stderr
         self.pki("init")
 
+    def copy(self, folder):
+        """A home with a token of its own that can be spoilt; the service account and the authorities are the same."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("*.log"))
+        for file, inside in (("softhsm2.conf", "tokens"), ("kubeconfig", "token")):
+            path = folder / file
+            path.write_text(path.read_text().replace(str(self.folder / inside), str(folder / inside)))
+        one = object.__new__(Home)
+        one.folder, one.namespace, one.user = folder, self.namespace, self.user
+        return one
+
     def flags(self):
         return [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={self.namespace}",
                 "--token-module=/usr/lib/softhsm/libsofthsm2.so", "--token-label=ybcluster-operator",
@@ -69,14 +80,17 @@ class Operator:
         Operator.started.append(self)
 
     def start(self, ready=True):
+        self.launch()
+        wait_until("operator ready", lambda: self.answers("/readyz" if ready else "/healthz"), 30, 0.05)
+        return self
+
+    def launch(self):
         self.port, self.metrics_port = free_port(), free_port()
         argv = [BINARY, "run", *self.home.flags(), f"--health-port={self.port}", f"--metrics-port={self.metrics_port}",
                 "--health-bind=127.0.0.1", "--metrics-bind=127.0.0.1", "--log-format=json", *self.options]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=self.home.environment(), start_new_session=True)
-        wait_until("operator ready", lambda: self.answers("/readyz" if ready else "/healthz"), 30, 0.05)
-        return self
 
     @property
     def running(self):

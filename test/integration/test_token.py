@@ -15,18 +15,6 @@ from waiting import stays, wait_until
 ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")
 
 
-def copy_of(home, folder):
-    """The operator's home with a token of its own that can be spoilt; the service account is the same."""
-    shutil.copytree(home.folder, folder, ignore=shutil.ignore_patterns("*.log"))
-    config = folder / "softhsm2.conf"
-    config.write_text(config.read_text().replace(str(home.folder / "tokens"), str(folder / "tokens")))
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(kubeconfig.read_text().replace(str(home.folder / "token"), str(folder / "token")))
-    one = object.__new__(Home)
-    one.folder, one.namespace, one.user = folder, home.namespace, home.user
-    return one
-
-
 def wrong_pin(home):
     pin = (home.folder / "pin").read_text()
     (home.folder / "pin").write_text("0" * len(pin))
@@ -81,7 +69,7 @@ def issued(kubectl, cluster, namespace):
 
 @pytest.fixture
 def spoilt(home, tmp_path_factory):
-    return copy_of(home, tmp_path_factory.mktemp("token") / "home")
+    return home.copy(tmp_path_factory.mktemp("token") / "home")
 
 
 @pytest.mark.parametrize("reason", CAUSES)

@@ -1,0 +1,52 @@
+"""Which faults are tried: derived from the requests that an undisturbed run made."""
+
+import collections
+import dataclasses
+import hashlib
+import random
+
+KILLS = ("kill-before", "kill-after-commit", "kill-after-reply")
+MOST_STATUS_WRITES = 3  # of one cluster; how many there are differs from run to run
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    workload: str
+    fault: str
+    target: tuple  # of pairs that make a rule of the proxy
+
+    @property
+    def rule(self):
+        return {"id": self.fault, **dict(self.target)}
+
+    def __str__(self):
+        rule = self.rule
+        what = "/".join(filter(None, (rule.get("resource"), rule.get("subresource"), rule.get("name"))))
+        return f"{self.workload}: {self.fault} at {rule.get('verb', '')} {what} #{rule.get('nth', 1)}"
+
+
+def targets(requests, writes_only):
+    """Each request by what it is and the how-manyth of these it is: their order differs from run to run."""
+    seen = collections.Counter()
+    for one in requests:
+        if one["verb"] == "watch" or writes_only and not one.get("write") or one["resource"] == "leases":
+            continue
+        name = "" if one["resource"] == "events" else one.get("name", "")
+        what = (("verb", one["verb"]), ("resource", one["resource"]), ("subresource", one.get("subresource", "")), ("name", name))
+        seen[what] += 1
+        if one.get("subresource") != "status" or seen[what] <= MOST_STATUS_WRITES:
+            yield (*what, ("nth", seen[what]))
+
+
+def kills(workload, requests):
+    return [Case(workload, kill, (*target, ("action", kill)))
+            for target in targets(requests, True) for kill in KILLS]
+
+
+def chosen(cases, most, seed, shard):
+    """The cases of this shard (number, of how many), or a sample of them that the seed determines."""
+    number, of = shard
+    mine = [case for case in cases if int(hashlib.sha256(str(case).encode()).hexdigest(), 16) % of == number - 1]
+    if most is None or len(mine) <= most:
+        return mine
+    return random.Random(f"{seed} {mine[0].workload}").sample(mine, most)

@@ -1,0 +1,151 @@
+"""What must hold in every case: at its end, in its counts, and at every moment of its history."""
+
+import base64
+import collections
+import json
+import re
+
+import snapshot
+from lane import THERE_ALWAYS
+from trust import Trust, replay
+
+# Of these the operator is the only one that writes more than status: updates are counted, too.
+WRITTEN_BY_US = ("ybclusters", "serviceaccounts", "configmaps", "secrets", "services", "poddisruptionbudgets",
+                 "networkpolicies", "statefulsets")
+VERBS = {"ADDED": "CREATE", "DELETED": "DELETE", "MODIFIED": "UPDATE"}
+
+
+def counts(events, since):
+    """{(verb, kind, name): number} from a version on; an UPDATE is one that changed more than status."""
+    before, found = {}, collections.Counter()
+    for event in events:
+        what = event.kind, event.name
+        digest = snapshot.without_status(event.live)
+        changed = event.what != "MODIFIED" or before.get(what) != digest
+        before[what] = digest
+        deleting = event.what == "MODIFIED" and "deletionTimestamp" in event.live["metadata"]
+        if event.version > since and what not in THERE_ALWAYS and changed and not deleting \
+                and (event.what != "MODIFIED" or event.kind in WRITTEN_BY_US):
+            found[VERBS[event.what], event.kind, event.name] += 1
+    return found
+
+
+def compare_counts(wanted, found):
+    return [f"{verb} {kind}/{name}: {found[verb, kind, name]} times instead of {wanted[verb, kind, name]}"
+            for verb, kind, name in sorted(set(wanted) | set(found)) if wanted[verb, kind, name] != found[verb, kind, name]]
+
+
+def secret_values(events):
+    """{Secret or C-ca: its contents, in order, without repetition}"""
+    seen = collections.defaultdict(list)
+    for event in events:
+        if event.kind == "secrets" or event.name.endswith("-ca") and event.kind == "configmaps":
+            data = json.dumps(event.live.get("data"), sort_keys=True)
+            if event.what != "DELETED" and data not in seen[event.kind, event.name]:
+                seen[event.kind, event.name].append(data)
+    return seen
+
+
+def compare_secrets(wanted, found):
+    """No content more than in the undisturbed run: what was made once is kept."""
+    return [f"{kind}/{name}: {len(found[kind, name])} contents instead of {wanted.get((kind, name), 0)}"
+            for kind, name in sorted(found) if len(found[kind, name]) > wanted.get((kind, name), 0)]
+
+
+def openings(live):
+    """What one NetworkPolicy or Service lets in, as texts."""
+    if live["kind"] == "Service":
+        spec = live["spec"]
+        ranges = spec.get("loadBalancerSourceRanges", ["everywhere"]) if spec.get("type") == "LoadBalancer" else ["cluster"]
+        return {f"service {where} {port['port']}" for where in ranges for port in spec.get("ports", [])}
+    found = set()
+    for rule in live["spec"].get("ingress", []):
+        for source in rule.get("from", ["everywhere"]):
+            for port in rule.get("ports", ["every port"]):
+                found.add(json.dumps([source, port], sort_keys=True))
+    return {snapshot.plain(one, live["metadata"]["namespace"]) for one in found}
+
+
+def opened(events):
+    """{(kind, name): everything that it ever let in}"""
+    found = collections.defaultdict(set)
+    for event in events:
+        if event.kind in ("networkpolicies", "services") and event.what != "DELETED":
+            found[event.kind, event.name] |= openings(event.live)
+    return found
+
+
+def compare_openings(wanted, found):
+    return [f"{kind}/{name} let in {sorted(found[kind, name] - wanted.get((kind, name), set()))}"
+            for kind, name in sorted(found) if not found[kind, name] <= wanted.get((kind, name), set())]
+
+
+def is_ready(pod):
+    return "deletionTimestamp" not in pod["metadata"] and \
+        any(one["type"] == "Ready" and one["status"] == "True" for one in pod.get("status", {}).get("conditions", []))
+
+
+def quorum(events):
+    """Three of a kind that once ran never become fewer than two."""
+    ready, least, said = collections.defaultdict(set), collections.Counter(), []
+    for event in events:
+        if event.kind != "pods":
+            continue
+        group = event.name.rpartition("-")[0]
+        ready[group].discard(event.name)
+        if event.what != "DELETED" and is_ready(event.live):
+            ready[group].add(event.name)
+        if len(ready[group]) >= 3:
+            least[group] = 2
+        if len(ready[group]) < least[group]:
+            said.append(f"only {sorted(ready[group])} of {group} ready at version {event.version}")
+    return said[:1]
+
+
+def walls(events):
+    """No pod without the policies that close it."""
+    there = set()
+    for event in events:
+        if event.kind == "networkpolicies":
+            (there.discard if event.what == "DELETED" else there.add)(event.name)
+        elif event.kind == "pods" and event.what == "ADDED":
+            cluster = event.live["metadata"]["labels"].get("yugabyte.com/cluster", "")
+            lacking = {f"{cluster}-deny", f"{cluster}-internal"} - there
+            if lacking:
+                return [f"pod {event.name} began without {sorted(lacking)}"]
+    return []
+
+
+def trusts(events):
+    try:
+        replay([(event.version, event.at, event.what, event.live) for event in events
+                if event.live["metadata"].get("labels", {}).get("yugabyte.com/cluster") == "one"], Trust())
+    except AssertionError as error:
+        return [str(error)]
+    return []
+
+
+def words_that_are_secret(events, home):
+    """Passwords and lines of private keys, as they are and as the API carries them; the operator's PIN and token."""
+    words = {(home.folder / "pin").read_text().strip(), (home.folder / "token").read_text().strip()}
+    for event in events:
+        if event.kind != "secrets":
+            continue
+        for name, value in event.live.get("data", {}).items():
+            text = base64.b64decode(value).decode(errors="replace")
+            if name == "password":
+                words |= {text, value}
+            elif "PRIVATE KEY" in text:
+                words |= {line for line in text.splitlines() if len(line) > 40 and "-----" not in line}
+    return {word for word in words if len(word) >= 8}
+
+
+def leaks(words, log, told):
+    return [f"{where} holds a secret" for where, text in (("the operator's log", log), ("an Event", json.dumps(told)))
+            if any(word in text for word in words)]
+
+
+def stale_reads(log):
+    """Reads that any old view could answer; the operator makes none, so that a past view cannot be served to it."""
+    return [f"{one['verb']} {one['resource']} asks for any old view" for one in log
+            if re.search(r"(^|&)resourceVersion=0(&|$)", one.get("query", ""))]

@@ -1,0 +1,7 @@
+"""The operator is killed around each of its writes: before it arrives, before the answer is told, and after."""
+
+from cases import kills
+
+
+def test_killed_around_a_write(cases, workload):
+    cases.run(workload, "kill", kills(workload.name, cases.undisturbed(workload).requests))
