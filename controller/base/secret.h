@@ -1,5 +1,5 @@
-/* Memory that may have held a secret: it is overwritten before the allocator gets it back. Texts (str.h), arenas and, after
- * json_keep_secrets(), JSON do this by themselves, and so does libcurl. */
+/* Memory that may have held a secret: it is overwritten before the allocator gets it back. Texts (str.h), arenas and,
+ * after json_keep_secrets(), JSON do this by themselves, and so does libcurl. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 #include <stddef.h>

@@ -21,6 +21,7 @@ struct kube_config {
 	struct kube_source source;
 	struct kube_config_options options; /* its texts are not used after kube_config_load() */
 	char *field_manager, *agent_header;
+	char *host;           /* as metrics name the server */
 	pthread_mutex_t lock; /* over all below */
 	struct kube_access *access;
 	int64_t read_at; /* clock_monotonic(); 0: to be read again */
@@ -199,7 +200,8 @@ void config_refused(struct kube_config *config, const struct kube_access *access
 
 void config_observe(const struct kube_config *config, const struct http_exchange *exchange) {
 	if (config->options.observe) {
-		config->options.observe(config->options.observe_context, exchange->method, exchange->status, exchange->seconds);
+		config->options.observe(
+			config->options.observe_context, config->host, exchange->method, exchange->status, exchange->seconds);
 	}
 }
 
@@ -232,6 +234,12 @@ static bool find_source(struct kube_config *config, const struct kube_config_opt
 	return ok;
 }
 
+/* Host and port as the URL has them, without what a label could not hold. */
+static char *host_of(const char *server) {
+	const char *scheme = strstr(server, "://"), *host = scheme ? scheme + 3 : server;
+	return xstrndup(host, strcspn(host, "/\"\\\n"));
+}
+
 struct kube_config *kube_config_load(const struct kube_config_options *options, struct error *err) {
 	struct kube_config *config = xcalloc(1, sizeof *config);
 	struct str agent = {0};
@@ -244,6 +252,7 @@ struct kube_config *kube_config_load(const struct kube_config_options *options, 
 	struct exec_plugin *later = NULL;
 	bool ok = find_source(config, options, err);
 	if (ok) {
+		config->host = host_of(config->source.server);
 		later = config->source.exec;
 		config->source.exec = NULL;
 		ok = refresh(config, NULL, err);
@@ -266,6 +275,7 @@ void kube_config_destroy(struct kube_config *config) {
 	source_done(&config->source);
 	free(config->field_manager);
 	free(config->agent_header);
+	free(config->host);
 	pthread_mutex_destroy(&config->lock);
 	free(config);
 }

@@ -14,8 +14,9 @@ struct kube_config_options {
 	bool allow_insecure;       /* without it insecure-skip-tls-verify is refused */
 	const char *field_manager; /* "ybcluster-operator" */
 	const char *user_agent;
-	/* Called for each finished request, from any thread: for metrics. May be NULL. */
-	void (*observe)(void *context, const char *method, int status, double seconds);
+	/* Called for each finished request, from any thread: for metrics. `host`: with port, as the server's URL has them;
+	 * `status` 0: no answer. May be NULL. */
+	void (*observe)(void *context, const char *host, const char *method, int status, double seconds);
 	void *observe_context;
 };
 

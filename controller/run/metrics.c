@@ -201,12 +201,17 @@ void metrics_uncollect(struct metrics *metrics, void *context) {
 	pthread_mutex_unlock(&metrics->collecting);
 }
 
-void metrics_request(void *metrics, const char *method, int status, double seconds) {
-	char labels[64];
-	snprintf(labels, sizeof labels, "code=\"%d\",method=\"%s\"", status, method);
-	metrics_add(metrics, "rest_client_requests_total", labels, 1);
-	snprintf(labels, sizeof labels, "verb=\"%s\"", method);
-	metrics_observe(metrics, "rest_client_request_duration_seconds", labels, seconds);
+void metrics_request(void *metrics, const char *host, const char *method, int status, double seconds) {
+	cleanup_str struct str labels = {0};
+	char code[16] = "<error>";
+	if (status) {
+		snprintf(code, sizeof code, "%d", status);
+	}
+	str_addf(&labels, "code=\"%s\",host=\"%s\",method=\"%s\"", code, host, method);
+	metrics_add(metrics, "rest_client_requests_total", labels.text, 1);
+	str_clear(&labels);
+	str_addf(&labels, "host=\"%s\",verb=\"%s\"", host, method);
+	metrics_observe(metrics, "rest_client_request_duration_seconds", labels.text, seconds);
 }
 
 /* The shortest text that reads back as the same number. */

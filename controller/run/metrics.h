@@ -17,8 +17,8 @@ void metrics_drop(struct metrics *metrics, const char *name, const char *labels)
 void metrics_collect(struct metrics *metrics, void (*collect)(void *context), void *context);
 /* Returns when no collector of `context` runs any more: it may be freed. Not from within a collector. */
 void metrics_uncollect(struct metrics *metrics, void *context);
-/* Counts a request to the API server; fits `observe` of struct kube_config_options. */
-void metrics_request(void *metrics, const char *method, int status, double seconds);
+/* Counts a request to the API server, with client-go's labels; fits `observe` of struct kube_config_options. */
+void metrics_request(void *metrics, const char *host, const char *method, int status, double seconds);
 void metrics_write(struct metrics *metrics, struct str *page);
 
 #endif

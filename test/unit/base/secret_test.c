@@ -1,4 +1,6 @@
-/* What is freed holds no secret any more: every free() of base is looked at before it happens (linked with --wrap=free). */
+/* What is freed holds no secret any more: every free() of base is looked at before it happens (linked with
+ * --wrap=free).
+ */
 #include "base/secret.h"
 
 #include <malloc.h>
@@ -11,9 +13,7 @@
 
 #define SECRET "correct horse battery staple"
 
-static struct {
-	size_t freed, leaked;
-} seen;
+static struct { size_t freed, leaked; } seen;
 
 void __real_free(void *memory); /* the linker's name */
 void __wrap_free(void *memory);

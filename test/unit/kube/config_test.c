@@ -208,8 +208,42 @@ static void a_plugin_that_hangs_can_be_interrupted(void **state) {
 	kube_config_destroy(config);
 }
 
+static char seen_host[64];
+
+static void note_host(void *context, const char *host, const char *method, int status, double seconds) {
+	(void)context, (void)method, (void)status, (void)seconds;
+	snprintf(seen_host, sizeof seen_host, "%s", host);
+}
+
+static void the_host_is_the_urls(void **state) {
+	(void)state;
+	static const char *const cases[][2] = {
+		{"https://h", "h"},
+		{"https://h:6443/prefix", "h:6443"},
+		{"https://[::1]:6443", "[::1]:6443"},
+		{"https://h\"x", "h"},
+	};
+	struct http_exchange exchange = {.method = "GET"};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct error err;
+		cleanup_str struct str text = {0};
+		str_addf(&text,
+			"contexts: [{name: c, context: {cluster: k}}]\ncurrent-context: c\n"
+			"clusters: [{name: k, cluster: {server: '%s'}}]\n",
+			cases[i][0]);
+		put("config", text.text);
+		struct kube_config_options options = {.kubeconfig = path_of("config"), .observe = note_host};
+		struct kube_config *config = kube_config_load(&options, &err);
+		assert_non_null(config);
+		config_observe(config, &exchange);
+		assert_string_equal(seen_host, cases[i][1]);
+		kube_config_destroy(config);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_host_is_the_urls),
 		cmocka_unit_test(a_token_file_is_read_again_when_refused),
 		cmocka_unit_test(bad_credentials_are_told_at_the_start),
 		cmocka_unit_test(a_plugin_runs_once_until_it_is_refused),

@@ -34,8 +34,8 @@ static struct arena *arena;
 static struct kube_client *client;
 static atomic_int observed;
 
-static void observe(void *context, const char *method, int status, double seconds) {
-	(void)context, (void)method, (void)status, (void)seconds;
+static void observe(void *context, const char *host, const char *method, int status, double seconds) {
+	(void)context, (void)host, (void)method, (void)status, (void)seconds;
 	atomic_fetch_add(&observed, 1);
 }
 

@@ -61,12 +61,13 @@ static void test_counters_and_gauges(void **state) {
 }
 
 static void test_requests_are_counted(void **state) {
-	metrics_request(*state, "GET", 200, 0.1);
-	metrics_request(*state, "PATCH", 0, 31);
-	expect_line(*state, "rest_client_requests_total{code=\"200\",method=\"GET\"} 1", true);
-	expect_line(*state, "rest_client_requests_total{code=\"0\",method=\"PATCH\"} 1", true);
-	expect_line(*state, "rest_client_request_duration_seconds_bucket{verb=\"PATCH\",le=\"30\"} 0", true);
-	expect_line(*state, "rest_client_request_duration_seconds_bucket{verb=\"PATCH\",le=\"60\"} 1", true);
+#define HOST "host=\"[fd00::1]:6443\","
+	metrics_request(*state, "[fd00::1]:6443", "GET", 200, 0.1);
+	metrics_request(*state, "[fd00::1]:6443", "PATCH", 0, 31);
+	expect_line(*state, "rest_client_requests_total{code=\"200\"," HOST "method=\"GET\"} 1", true);
+	expect_line(*state, "rest_client_requests_total{code=\"<error>\"," HOST "method=\"PATCH\"} 1", true);
+	expect_line(*state, "rest_client_request_duration_seconds_bucket{" HOST "verb=\"PATCH\",le=\"30\"} 0", true);
+	expect_line(*state, "rest_client_request_duration_seconds_bucket{" HOST "verb=\"PATCH\",le=\"60\"} 1", true);
 }
 
 static void test_histogram_is_cumulative(void **state) {
