@@ -8,13 +8,14 @@
 
 #include "base/cidr.h"
 #include "base/str.h"
+#include "pure/peer.h"
 
-enum option_type { TEXT, NUMBER, SWITCH, LIST, CIDRS, LEVEL, FORMAT };
+enum option_type { TEXT, NUMBER, SWITCH, LIST, CIDRS, PEERS, LEVEL, FORMAT };
 
 static const struct option_row {
 	const char *name;
 	enum option_type type;
-	int most; /* LIST, CIDRS: entries; NUMBER: the largest */
+	int most; /* LIST, CIDRS, PEERS: entries; NUMBER: the largest */
 	size_t offset;
 	const char *help;
 } rows[] = {
@@ -31,6 +32,8 @@ static const struct option_row {
 	{"dns-cidr", CIDRS, MOST_CIDRS, offsetof(struct options, dns_cidrs), "CIDR,...: resolvers outside kube-system"},
 	{"pod-cidr", CIDRS, MOST_CIDRS, offsetof(struct options, pod_cidrs),
 		"CIDR,...: pods' addresses, never let in by an allow list"},
+	{"metrics-from", PEERS, MOST_CIDRS, offsetof(struct options, metrics_from),
+		"NAMESPACE-LABEL=VALUE[:POD-LABEL=VALUE],...: who may read the servers' metrics"},
 	{"token-module", TEXT, 0, offsetof(struct options, token.module), "FILE: the PKCS#11 module"},
 	{"token-label", TEXT, 0, offsetof(struct options, token.label), "LABEL of the token"},
 	{"token-pin-file", TEXT, 0, offsetof(struct options, token.pin_file), "FILE with the token's PIN"},
@@ -75,19 +78,26 @@ static bool set_number(const struct option_row *row, int *place, const char *val
 	return true;
 }
 
+static bool check_entry(const struct option_row *row, const char *entry) {
+	struct cidr range;
+	struct error err;
+	json_t *peer = row->type == PEERS ? peer_parse(entry, &err) : NULL;
+	bool ok = row->type == CIDRS ? cidr_parse(entry, &range, &err) : row->type != PEERS || peer;
+	json_decref(peer);
+	return ok || wrong(row, entry, err.text);
+}
+
 static bool set_list(const struct option_row *row, const char **place, char *value) {
 	int count = 0;
 	while (place[count]) {
 		count++;
 	}
 	for (char *rest = value, *one; (one = strsep(&rest, ","));) {
-		struct cidr range;
-		struct error err;
 		if (*one == '\0' || count == row->most) {
 			return wrong(row, one, "is empty, or one too many");
 		}
-		if (row->type == CIDRS && !cidr_parse(one, &range, &err)) {
-			return wrong(row, one, err.text);
+		if (!check_entry(row, one)) {
+			return false;
 		}
 		place[count++] = one;
 	}
@@ -119,6 +129,7 @@ static bool set(struct options *options, const struct option_row *row, char *val
 		return set_number(row, place, value);
 	case LIST:
 	case CIDRS:
+	case PEERS:
 		return set_list(row, place, value);
 	case LEVEL:
 		return set_word(row, place, value, levels);

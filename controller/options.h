@@ -16,7 +16,7 @@ struct options {
 	const char *operator_namespace;              /* NULL: the kubeconfig's or the service account's */
 	const char *namespaces[MOST_NAMESPACES + 1]; /* NULL-terminated; none: all */
 	const char *cluster_domain;
-	const char *dns_cidrs[MOST_CIDRS + 1], *pod_cidrs[MOST_CIDRS + 1];
+	const char *dns_cidrs[MOST_CIDRS + 1], *pod_cidrs[MOST_CIDRS + 1], *metrics_from[MOST_CIDRS + 1];
 	const char *metrics_bind, *health_bind;
 	const char *tls_cert_file, *tls_key_file;
 	int health_port, metrics_port, workers;

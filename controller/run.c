@@ -105,7 +105,8 @@ static bool build(struct run *run, struct error *err) {
 		.operator_namespace = home,
 		.default_version = "2025.2.2.1-b1",
 		.dns_cidrs = options->dns_cidrs,
-		.pod_cidrs = options->pod_cidrs};
+		.pod_cidrs = options->pod_cidrs,
+		.metrics_from = options->metrics_from};
 	make_identity(run);
 	run->queue = queue_create();
 	run->store = store_create(watched_table, watched_count, world_changed, &run->world);

@@ -12,7 +12,6 @@ enum {
 	PORT_MASTER_RPC = 7100,
 	PORT_TSERVER_HTTP = 9000,
 	PORT_TSERVER_RPC = 9100,
-	PORT_YSQL_METRICS = 13000,
 };
 
 #define PATH_MASTER "/home/yugabyte/bin/yb-master"

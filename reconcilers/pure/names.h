@@ -22,8 +22,9 @@ enum role { MASTER, TSERVER };
 struct settings {
 	const char *cluster_domain; /* "cluster.local" */
 	const char *operator_namespace;
-	const char *default_version;                     /* the release this operator was tested with */
-	const char *const *dns_cidrs, *const *pod_cidrs; /* NULL-terminated; checked at start */
+	const char *default_version; /* the release this operator was tested with */
+	/* NULL-terminated; checked at start. metrics_from: peers, see pure/peer.h */
+	const char *const *dns_cidrs, *const *pod_cidrs, *const *metrics_from;
 };
 
 /* One StatefulSet: its place in the cluster. */

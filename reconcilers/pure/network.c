@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "pure/desired.h"
 #include "pure/flags.h"
+#include "pure/peer.h"
 
 /* Ranges that no packet comes from (RFC 5737, RFC 6666): what a source range says to close a family. */
 #define NOWHERE_IPV4 "192.0.2.0/32"
@@ -39,23 +40,43 @@ static json_t *pods(struct arena *arena, const struct ybcluster *cluster, const 
 static bool internal_policy(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
-	/* A master listens on 7100 and a tserver on 9100 alone, so one rule for both is exact. */
+	/* One policy, one selector: it lets in both ports on both roles. But who may come in is of this cluster, and may go
+	 * out to a master's port of a master and a tserver's port of a tserver alone, so that both together are exact. */
 	json_t *ingress = json_pack("[{s:[o], s:[o, o]}]", "from", pods(arena, cluster, NULL), "ports",
 		tcp(PORT_MASTER_RPC), tcp(PORT_TSERVER_RPC));
-	json_t *egress = json_pack("[{s:[o], s:[o, o]}, o]", "to", pods(arena, cluster, NULL), "ports",
-		tcp(PORT_MASTER_RPC), tcp(PORT_TSERVER_RPC), dns_rule(inputs->settings));
+	json_t *egress = json_pack("[{s:[o], s:[o]}, {s:[o], s:[o]}, o]", "to", pods(arena, cluster, role_name(MASTER)),
+		"ports", tcp(PORT_MASTER_RPC), "to", pods(arena, cluster, role_name(TSERVER)), "ports", tcp(PORT_TSERVER_RPC),
+		dns_rule(inputs->settings));
 	return policy(
 		arena, inputs, list, "internal", NULL, json_pack("[s, s]", "Ingress", "Egress"), ingress, egress, err);
 }
 
+/* The operator finds out at a tserver whether policies are enforced; metrics are on the pages of either role. */
 static bool operator_policy(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	json_t *from = json_pack("{s:{s:{s:s}}, s:{s:{s:s}}}", "namespaceSelector", "matchLabels",
 		"kubernetes.io/metadata.name", inputs->settings->operator_namespace, "podSelector", "matchLabels",
 		"app.kubernetes.io/name", OPERATOR_NAME);
-	json_t *ingress =
-		json_pack("[{s:[o], s:[o, o]}]", "from", from, "ports", tcp(PORT_MASTER_HTTP), tcp(PORT_TSERVER_HTTP));
-	return policy(arena, inputs, list, "operator", NULL, json_pack("[s]", "Ingress"), ingress, NULL, err);
+	json_t *ingress = json_pack("[{s:[o], s:[o]}]", "from", from, "ports", tcp(PORT_TSERVER_HTTP));
+	json_t *scrapers = json_array();
+	for (const char *const *text = inputs->settings->metrics_from; text && *text; text++) {
+		json_t *peer = peer_parse(*text, err);
+		if (!peer) {
+			json_decref(scrapers);
+			json_decref(ingress);
+			return fail_in(err, "--metrics-from %s", *text);
+		}
+		json_array_append_new(scrapers, peer);
+	}
+	/* Whoever reads metrics reads those of masters too: then, and only then, the policy is for both roles. */
+	bool both = json_array_size(scrapers) > 0;
+	if (both) {
+		json_array_append_new(ingress,
+			json_pack("{s:O, s:[o, o]}", "from", scrapers, "ports", tcp(PORT_MASTER_HTTP), tcp(PORT_TSERVER_HTTP)));
+	}
+	json_decref(scrapers);
+	return policy(arena, inputs, list, "operator", both ? NULL : role_name(TSERVER), json_pack("[s]", "Ingress"),
+		ingress, NULL, err);
 }
 
 /* An entry without the pods' addresses in it: other tenants' pods do not come in by address. NULL when nothing is left.

@@ -85,7 +85,7 @@ def test_what_a_cluster_needs_inside_is_open_and_nothing_else(neighbours):
     expected = []
     for place, pods in clusters.items():
         for (role, source), (other, destination) in itertools.product(pods, pods):
-            for port in {*PORTS} - {*rpc.values()} | {rpc[other]}:
+            for port in PORTS:
                 wanted = port == rpc[other]
                 expected.append(((f"{place} {role} -> {other}", source, destination, port, "TCP"), wanted))
             expected.append(((f"{place} {role} -> {other}", source, destination, rpc[other], "UDP"), False))
@@ -114,15 +114,38 @@ def test_nobody_reaches_a_cluster_but_the_operator(neighbours, home):
     manager = {"IP": "10.244.9.9", "Internal": {
         "PodLabels": {"app.kubernetes.io/name": "ybcluster-operator"}, "Namespace": home.namespace,
         "NamespaceLabels": {"kubernetes.io/metadata.name": home.namespace}}}
-    web = {"master": MASTER_WEB, "tserver": TSERVER_WEB}
+    web = {"tserver": TSERVER_WEB}
     expected = []
     for (namespace, cluster), pods in clusters.items():
         for role, destination in pods:
             for who, source in everyone_else(evaluator, namespace):
                 expected += [((f"{who} -> {cluster} {role}", source, destination, port, "TCP"), False) for port in PORTS]
-            expected += [((f"operator -> {cluster} {role}", manager, destination, port, "TCP"), port == web[role])
-                         for port in SERVED[role]]
+            expected += [((f"operator -> {cluster} {role}", manager, destination, port, "TCP"), port == web.get(role))
+                         for port in PORTS]
     assert evaluator.differences(expected) == []
+
+
+def test_who_reads_metrics_reaches_the_web_ports(kubectl, home, operator, namespace, new_namespace, tmp_path):
+    """The module's operator waits meanwhile: this one has --metrics-from."""
+    monitoring = new_namespace("-monitoring")
+    operator.stop()
+    scraped = Operator(home, f"--metrics-from=kubernetes.io/metadata.name={monitoring}:app=prometheus").start()
+    try:
+        kubectl.apply(yb_cluster("one"), namespace=namespace)
+        wait_for_ready(kubectl, "one", namespace)
+        evaluator = Evaluator(kubectl, tmp_path, namespace, monitoring)
+        expected = []
+        for role, server in members(kubectl, evaluator, namespace, "one"):
+            for app, place in itertools.product(("prometheus", "other"), (namespace, monitoring)):
+                reader = evaluator.pod("10.244.8.1", place, {"app": app})
+                reads = app == "prometheus" and place == monitoring
+                expected += [((f"{app} of {place} -> {role}", reader, server, port, "TCP"),
+                              reads and port in SERVED[role] and port in (MASTER_WEB, TSERVER_WEB))
+                             for port in SERVED[role]]
+        assert evaluator.differences(expected) == []
+    finally:
+        scraped.stop()
+        operator.start()
 
 
 def test_clients_of_the_same_kubernetes_cluster(kubectl, new_namespace, tmp_path):

@@ -106,27 +106,53 @@ static void servers_talk_among_themselves_and_to_dns(void **state) {
 	json_t *policy = find(&(struct scene){.spec = "{}", .settings = &with_dns}, NETWORK_POLICY, "db-internal");
 	const char *ports = "[{\"port\":7100,\"protocol\":\"TCP\"},{\"port\":9100,\"protocol\":\"TCP\"}]";
 	assert_string_equal(text(policy, "spec.ingress.0.ports"), ports);
-	assert_string_equal(text(policy, "spec.egress.0.ports"), ports);
+	assert_string_equal(text(policy, "spec.egress.0.ports"), "[{\"port\":7100,\"protocol\":\"TCP\"}]");
+	assert_string_equal(text(policy, "spec.egress.1.ports"), "[{\"port\":9100,\"protocol\":\"TCP\"}]");
 	assert_int_equal(json_array_size(json_get(policy, "spec.ingress")), 1);
-	assert_int_equal(json_array_size(json_get(policy, "spec.egress")), 2);
+	assert_int_equal(json_array_size(json_get(policy, "spec.egress")), 3);
 	assert_string_equal(text(policy, "spec.ingress.0.from"),
 		"[{\"podSelector\":{\"matchLabels\":{\"yugabyte.com/cluster\":\"db\",\"yugabyte.com/cluster-uid\":"
 		"\"11111111-2222-3333-4444-555555555555\"}}}]");
-	assert_string_equal(text(policy, "spec.egress.0.to"), text(policy, "spec.ingress.0.from"));
-	assert_string_equal(text(policy, "spec.egress.1"),
+	static const char *const roles[] = {"master", "tserver"};
+	for (size_t i = 0; i < 2; i++) {
+		const char *labels = text(policy, arena_printf(arena, "spec.egress.%zu.to.0.podSelector.matchLabels", i));
+		assert_string_equal(labels, arena_printf(arena,
+										"{\"app.kubernetes.io/component\":\"%s\",\"yugabyte.com/cluster\":\"db\","
+										"\"yugabyte.com/cluster-uid\":\"11111111-2222-3333-4444-555555555555\"}",
+										roles[i]));
+	}
+	assert_string_equal(text(policy, "spec.egress.2"),
 		"{\"ports\":[{\"port\":53,\"protocol\":\"UDP\"},{\"port\":53,\"protocol\":\"TCP\"}],\"to\":[{"
 		"\"namespaceSelector\":"
 		"{\"matchLabels\":{\"kubernetes.io/metadata.name\":\"kube-system\"}}},{\"ipBlock\":{\"cidr\":\"169.254.20.10/"
 		"32\"}}]}");
 }
 
-static void the_operator_reaches_web_ports_alone(void **state) {
+static void the_operator_reaches_the_page_of_tservers_alone(void **state) {
 	(void)state;
 	json_t *policy = find(&(struct scene){.spec = "{}"}, NETWORK_POLICY, "db-operator");
 	assert_string_equal(text(policy, "spec.ingress"),
 		"[{\"from\":[{\"namespaceSelector\":{\"matchLabels\":{\"kubernetes.io/metadata.name\":\"yb-system\"}},"
 		"\"podSelector\":{\"matchLabels\":{\"app.kubernetes.io/name\":\"ybcluster-operator\"}}}],"
-		"\"ports\":[{\"port\":7000,\"protocol\":\"TCP\"},{\"port\":9000,\"protocol\":\"TCP\"}]}]");
+		"\"ports\":[{\"port\":9000,\"protocol\":\"TCP\"}]}]");
+	assert_non_null(strstr(text(policy, "spec.podSelector"), "\"app.kubernetes.io/component\":\"tserver\""));
+}
+
+static void who_may_read_metrics_comes_to_both_roles(void **state) {
+	(void)state;
+	static const char *const peers[] = {"team=ops", "a=b:app.kubernetes.io/name=prometheus", NULL};
+	struct settings with_metrics = settings;
+	with_metrics.metrics_from = peers;
+	json_t *policy = find(&(struct scene){.spec = "{}", .settings = &with_metrics}, NETWORK_POLICY, "db-operator");
+	assert_null(strstr(text(policy, "spec.podSelector"), "component"));
+	assert_int_equal(json_array_size(json_get(policy, "spec.ingress")), 2);
+	assert_string_equal(text(policy, "spec.ingress.0.ports"), "[{\"port\":9000,\"protocol\":\"TCP\"}]");
+	assert_string_equal(text(policy, "spec.ingress.1.from"),
+		"[{\"namespaceSelector\":{\"matchLabels\":{\"team\":\"ops\"}}},"
+		"{\"namespaceSelector\":{\"matchLabels\":{\"a\":\"b\"}},"
+		"\"podSelector\":{\"matchLabels\":{\"app.kubernetes.io/name\":\"prometheus\"}}}]");
+	assert_string_equal(text(policy, "spec.ingress.1.ports"),
+		"[{\"port\":7000,\"protocol\":\"TCP\"},{\"port\":9000,\"protocol\":\"TCP\"}]");
 }
 
 static void expect_ranges(bool ipv4, bool ipv6, const char *a, const char *b, const char *wanted) {
@@ -203,7 +229,8 @@ int main(void) {
 		cmocka_unit_test(clients_come_by_address_and_by_label),
 		cmocka_unit_test(pods_are_left_out_of_ranges),
 		cmocka_unit_test(servers_talk_among_themselves_and_to_dns),
-		cmocka_unit_test(the_operator_reaches_web_ports_alone),
+		cmocka_unit_test(the_operator_reaches_the_page_of_tservers_alone),
+		cmocka_unit_test(who_may_read_metrics_comes_to_both_roles),
 		cmocka_unit_test(source_ranges_by_family),
 		cmocka_unit_test(the_client_service_by_exposure),
 		cmocka_unit_test(scheme_annotations_are_known),
