@@ -11,8 +11,7 @@
 #include "kube/watch_event.h"
 
 enum {
-	SILENCE_SECONDS = 95, /* bookmarks come each minute */
-	LEAST_SECONDS = 300,  /* how long the server keeps a watch open, and as much again at random */
+	LEAST_SECONDS = 300, /* how long the server keeps a watch open, and as much again at random */
 	GRACE_SECONDS = 30,
 	SETTLED_SECONDS = 5, /* a watch that ends sooner counts as failed, so that a hasty server makes no loop */
 	WARN_SECONDS = 60,
@@ -66,7 +65,7 @@ static bool make_request(struct stream *stream, struct error *err) {
 	stream->exchange.url = stream->url.text;
 	stream->exchange.peer = &stream->access->peer;
 	stream->exchange.line = chunk ? NULL : take_line;
-	stream->exchange.silence = chunk ? 0 : SILENCE_SECONDS;
+	stream->exchange.silence = chunk ? 0 : stream->world->silence;
 	stream->exchange.compressed = chunk;
 	return true;
 }

@@ -8,12 +8,15 @@
 #include "kube/backoff.h"
 #include "kube/store.h"
 
+enum { STREAM_SILENCE_SECONDS = 95 }; /* bookmarks come each minute */
+
 /* What all streams of one thread share. */
 struct stream_world {
 	struct kube_config *config;
 	struct store *store;
 	struct http_pool *pool;
 	atomic_bool stop;
+	int silence;              /* seconds without a byte after which a watch has failed */
 	unsigned short random[3]; /* for erand48() */
 	int stuck;                /* how often in a row nothing came of waiting for room in the store */
 };

@@ -35,7 +35,8 @@ struct watches *watches_create(struct kube_config *config, struct store *store, 
 	}
 	struct watches *watches =
 		xcalloc(1, sizeof *watches + count_streams(watched, count, names) * sizeof(struct stream));
-	watches->world = (struct stream_world){.config = config, .store = store, .pool = http_create()};
+	watches->world = (struct stream_world){
+		.config = config, .store = store, .pool = http_create(), .silence = STREAM_SILENCE_SECONDS};
 	int64_t seed = clock_monotonic();
 	for (int i = 0; i < 3; i++) {
 		watches->world.random[i] = (unsigned short)(seed >> (16 * i));

@@ -8,47 +8,24 @@
 #include <cmocka.h>
 #undef fail /* ours is base/error.h's */
 
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "http/http.h"
+#include "loopback/loopback.h"
 
-struct server {
-	int listener;
-	int port;
-	pthread_t thread;
-	atomic_int requests;
-};
-
-static struct server server;
-
-static void say(int fd, const char *text) {
-	for (size_t length = strlen(text); length;) {
-		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
-		if (sent <= 0) {
-			return;
-		}
-		text += sent;
-		length -= (size_t)sent;
-	}
-}
+static void serve(int fd);
+static struct loopback server = {.serve = serve};
+static atomic_int requests;
 
 static void say_endless(int fd) {
 	char bytes[4096];
 	memset(bytes, 'x', sizeof bytes);
-	say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+	loopback_say(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
 	while (send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) > 0) {
-	}
-}
-
-static void wait_for_end(int fd) {
-	char byte;
-	while (recv(fd, &byte, 1, 0) > 0) {
 	}
 }
 
@@ -73,65 +50,32 @@ static void answer(int fd, const char *path) {
 	}
 	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
 		if (strcmp(path, answers[i].path) == 0) {
-			say(fd, answers[i].text);
+			loopback_say(fd, answers[i].text);
 		}
 	}
 	if (strcmp(path, "/slow") == 0 || strcmp(path, "/silent-line") == 0) {
-		wait_for_end(fd);
+		loopback_wait_for_end(fd);
 	}
 }
 
-static void *serve_one(void *context) {
-	int fd = (int)(intptr_t)context;
-	char request[8192] = "", path[200] = "";
-	size_t length = 0;
-	while (length < sizeof request - 1 && !strstr(request, "\r\n\r\n")) {
-		ssize_t got = recv(fd, request + length, sizeof request - 1 - length, 0);
-		if (got <= 0) {
-			break;
-		}
-		length += (size_t)got;
-		request[length] = '\0';
-	}
-	if (sscanf(request, "%*s %199s", path) == 1) {
-		atomic_fetch_add(&server.requests, 1);
+static void serve(int fd) {
+	char request[8192], path[200];
+	if (loopback_read_head(fd, request, sizeof request) && sscanf(request, "%*s %199s", path) == 1) {
+		atomic_fetch_add(&requests, 1);
 		answer(fd, path);
 	}
 	shutdown(fd, SHUT_WR);
-	wait_for_end(fd);
-	close(fd);
-	return NULL;
-}
-
-static void *serve(void *context) {
-	(void)context;
-	for (int fd; (fd = accept(server.listener, NULL, NULL)) >= 0;) {
-		pthread_t thread;
-		pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd);
-		pthread_detach(thread);
-	}
-	return NULL;
+	loopback_wait_for_end(fd);
 }
 
 static int start_server(void **state) {
 	(void)state;
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof address;
-	server.listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(server.listener, (struct sockaddr *)&address, size) || listen(server.listener, 64) ||
-		getsockname(server.listener, (struct sockaddr *)&address, &size)) {
-		return -1;
-	}
-	server.port = ntohs(address.sin_port);
-	return pthread_create(&server.thread, NULL, serve, NULL);
+	return loopback_start(&server);
 }
 
 static int stop_server(void **state) {
 	(void)state;
-	shutdown(server.listener, SHUT_RDWR);
-	pthread_join(server.thread, NULL);
-	close(server.listener);
-	return 0;
+	return loopback_stop(&server);
 }
 
 static const char *url(const char *path) {
@@ -279,10 +223,10 @@ static void a_lost_fence_ends_writes_alone(void **state) {
 	http_run(pool, calls, 2);
 	assert_int_equal(calls[0].err.kind, ERR_CANCELLED);
 	assert_int_equal(calls[1].err.kind, ERR_UNAVAILABLE);
-	int before = atomic_load(&server.requests);
+	int before = atomic_load(&requests);
 	http_run(pool, calls, 1);
 	assert_int_equal(calls[0].err.kind, ERR_CANCELLED);
-	assert_int_equal(atomic_load(&server.requests), before);
+	assert_int_equal(atomic_load(&requests), before);
 	http_destroy(pool);
 }
 
@@ -298,12 +242,12 @@ static void start_again(struct http_exchange *exchange) {
 static void done_may_start_again(void **state) {
 	(void)state;
 	again_pool = http_create();
-	int left = 3, before = atomic_load(&server.requests);
+	int left = 3, before = atomic_load(&requests);
 	struct http_exchange call = get("/plain");
 	call.done = start_again;
 	call.context = &left;
 	http_run(again_pool, &call, 1);
-	assert_int_equal(atomic_load(&server.requests) - before, 4);
+	assert_int_equal(atomic_load(&requests) - before, 4);
 	assert_string_equal(call.answer.text, "hello");
 	http_forget(&call);
 	http_destroy(again_pool);

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 #undef fail /* ours is base/error.h's */
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "base/str.h"
 #include "kube/config.h"
 #include "kube/watch.h"
+#include "loopback/loopback.h"
 
 static const struct kind maps = {"ConfigMap", "v1", "configmaps", false};
 static const struct kind classes = {"StorageClass", "storage.k8s.io/v1", "storageclasses", true};
@@ -42,14 +42,12 @@ struct step {
 	bool used;
 };
 
-static struct server {
-	int listener, port;
-	pthread_t thread;
+static struct script {
 	pthread_mutex_t lock;
 	struct step *steps;
 	int unexpected;
 	char surprise[300];
-} server = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} script = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool fits(const struct step *step, const char *line) {
 	for (int i = 0; i < 3 && step->wants[i]; i++) {
@@ -64,8 +62,8 @@ static bool fits(const struct step *step, const char *line) {
 static struct step choose(const char *line) {
 	static const struct step none = {.answer = STATUS("503 No") "", .hold = true};
 	struct step chosen = none;
-	pthread_mutex_lock(&server.lock);
-	struct step *step = server.steps;
+	pthread_mutex_lock(&script.lock);
+	struct step *step = script.steps;
 	while (step && step->answer && !fits(step, line)) {
 		step++;
 	}
@@ -73,48 +71,27 @@ static struct step choose(const char *line) {
 		step->used = true;
 		chosen = *step;
 	} else {
-		server.unexpected++;
-		snprintf(server.surprise, sizeof server.surprise, "%.299s", line);
+		script.unexpected++;
+		snprintf(script.surprise, sizeof script.surprise, "%.299s", line);
 	}
-	pthread_mutex_unlock(&server.lock);
+	pthread_mutex_unlock(&script.lock);
 	return chosen;
 }
 
-static void *serve_one(void *context) {
-	int fd = (int)(intptr_t)context;
-	char request[8192] = "";
-	for (size_t length = 0; length < sizeof request - 1 && !strstr(request, "\r\n\r\n");) {
-		ssize_t got = recv(fd, request + length, sizeof request - 1 - length, 0);
-		if (got <= 0) {
-			break;
-		}
-		length += (size_t)got;
-		request[length] = '\0';
-	}
-	request[strcspn(request, "\r")] = '\0';
-	if (*request) {
+static void serve(int fd) {
+	char request[8192];
+	if (loopback_read_head(fd, request, sizeof request)) {
+		request[strcspn(request, "\r")] = '\0';
 		struct step step = choose(request);
-		send(fd, step.answer, strlen(step.answer), MSG_NOSIGNAL);
+		loopback_say(fd, step.answer);
 		if (!step.hold) {
 			shutdown(fd, SHUT_WR);
 		}
 	}
-	for (char byte; recv(fd, &byte, 1, 0) > 0;) {
-	}
-	close(fd);
-	return NULL;
+	loopback_wait_for_end(fd);
 }
 
-static void *serve(void *context) {
-	(void)context;
-	for (int fd; (fd = accept(server.listener, NULL, NULL)) >= 0;) {
-		pthread_t thread;
-		pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd);
-		pthread_detach(thread);
-	}
-	return NULL;
-}
-
+static struct loopback server = {.serve = serve};
 static struct kube_config *config;
 
 static bool load_config(void) {
@@ -134,24 +111,13 @@ static bool load_config(void) {
 
 static int start_server(void **state) {
 	(void)state;
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof address;
-	server.listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(server.listener, (struct sockaddr *)&address, size) || listen(server.listener, 64) ||
-		getsockname(server.listener, (struct sockaddr *)&address, &size)) {
-		return -1;
-	}
-	server.port = ntohs(address.sin_port);
-	return pthread_create(&server.thread, NULL, serve, NULL) || !load_config();
+	return loopback_start(&server) || !load_config();
 }
 
 static int stop_server(void **state) {
 	(void)state;
-	shutdown(server.listener, SHUT_RDWR);
-	pthread_join(server.thread, NULL);
-	close(server.listener);
 	kube_config_destroy(config);
-	return 0;
+	return loopback_stop(&server);
 }
 
 static void changed(void *context, const struct watched *watched, const char *namespace, const char *name,
@@ -172,10 +138,10 @@ static void *run(void *watches) {
 
 static struct scene begin(struct step *steps, const struct watched *rows, size_t count, const char *const *namespaces) {
 	struct scene scene = {.store = store_create(rows, count, changed, NULL)};
-	pthread_mutex_lock(&server.lock);
-	server.steps = steps;
-	server.unexpected = 0;
-	pthread_mutex_unlock(&server.lock);
+	pthread_mutex_lock(&script.lock);
+	script.steps = steps;
+	script.unexpected = 0;
+	pthread_mutex_unlock(&script.lock);
 	scene.watches = watches_create(config, scene.store, rows, count, namespaces);
 	pthread_create(&scene.thread, NULL, run, scene.watches);
 	return scene;
@@ -183,11 +149,11 @@ static struct scene begin(struct step *steps, const struct watched *rows, size_t
 
 static bool all_used(struct step *steps) {
 	bool all = true;
-	pthread_mutex_lock(&server.lock);
+	pthread_mutex_lock(&script.lock);
 	for (; steps->answer; steps++) {
 		all = all && steps->used;
 	}
-	pthread_mutex_unlock(&server.lock);
+	pthread_mutex_unlock(&script.lock);
 	return all;
 }
 
@@ -220,11 +186,11 @@ static void end(struct scene *scene) {
 	pthread_join(scene->thread, NULL);
 	watches_destroy(scene->watches);
 	store_destroy(scene->store);
-	pthread_mutex_lock(&server.lock);
-	int unexpected = server.unexpected;
-	pthread_mutex_unlock(&server.lock);
+	pthread_mutex_lock(&script.lock);
+	int unexpected = script.unexpected;
+	pthread_mutex_unlock(&script.lock);
 	if (unexpected) {
-		assert_string_equal(server.surprise, "");
+		assert_string_equal(script.surprise, "");
 	}
 }
 
