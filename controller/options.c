@@ -49,6 +49,8 @@ static const struct option_row {
 	{"tls-key-file", TEXT, 0, offsetof(struct options, tls_key_file), "FILE: its key"},
 	{"workers", NUMBER, 64, offsetof(struct options, workers), "how many clusters are reconciled at once (8)"},
 	{"leader-elect", SWITCH, 0, offsetof(struct options, leader_elect), "take the Lease before anything is written"},
+	{"in-cluster", SWITCH, 0, offsetof(struct options, in_cluster),
+		"this process is a pod of the Kubernetes cluster, though it has a kubeconfig"},
 	{"log-format", FORMAT, 0, offsetof(struct options, log_format), "json or console (json)"},
 	{"log-level", LEVEL, 0, offsetof(struct options, log_level), "debug, info, warn or error (info)"},
 };

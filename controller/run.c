@@ -13,6 +13,7 @@
 #include "pure/manifests.h"
 #include "reconcilers/vault.h"
 #include "reconcilers/world.h"
+#include "run/probe.h"
 #include "run/server.h"
 #include "run/worker.h"
 
@@ -117,6 +118,9 @@ static bool build(struct run *run, struct error *err) {
 	run->world.queue = run->queue;
 	run->world.store = run->store;
 	run->world.metrics = run->metrics;
+	if (options->in_cluster || kube_config_in_cluster(run->config)) {
+		run->world.prober = prober_start(PROBE_MILLISECONDS);
+	}
 	pthread_mutex_init(&run->world.turn_lock, NULL);
 	if (options->leader_elect) {
 		run->lease = lease_create(run->config, home, "ybcluster-operator", run->identity);
@@ -193,6 +197,7 @@ static void destroy(struct run *run) {
 	if (run->server) {
 		server_stop(run->server);
 	}
+	prober_stop(run->world.prober);
 	lease_destroy(run->lease);
 	watches_destroy(run->watches);
 	events_destroy(run->events);

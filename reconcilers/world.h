@@ -16,6 +16,7 @@ struct world {
 	struct queue *queue; /* to wake other reconcilers */
 	struct store *store;
 	struct metrics *metrics;
+	struct prober *prober;     /* NULL: the operator is no pod of the cluster, and has nothing to probe from */
 	pthread_mutex_t turn_lock; /* protects turn */
 	char turn[320];            /* the cluster whose unasked restarts are under way, "" for none */
 	int64_t turn_used;         /* clock_monotonic() when it last took it: a turn that is not used is lost */

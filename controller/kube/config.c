@@ -19,6 +19,7 @@ enum text { CA, CERTIFICATE, KEY, AUTHORIZATION };
 
 struct kube_config {
 	struct kube_source source;
+	bool in_cluster;
 	struct kube_config_options options; /* its texts are not used after kube_config_load() */
 	char *field_manager, *agent_header;
 	char *host;           /* as metrics name the server */
@@ -226,6 +227,7 @@ static bool find_source(struct kube_config *config, const struct kube_config_opt
 		paths = variable;
 	}
 	if (!paths && source_is_in_cluster(SERVICE_ACCOUNT_FOLDER)) {
+		config->in_cluster = true;
 		return source_in_cluster(&config->source, SERVICE_ACCOUNT_FOLDER, err);
 	}
 	char *home = home_kubeconfig();
@@ -282,6 +284,10 @@ void kube_config_destroy(struct kube_config *config) {
 
 const char *kube_config_server(const struct kube_config *config) {
 	return config->source.server;
+}
+
+bool kube_config_in_cluster(const struct kube_config *config) {
+	return config->in_cluster;
 }
 
 const char *kube_config_namespace(const struct kube_config *config) {

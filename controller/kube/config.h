@@ -23,6 +23,8 @@ struct kube_config_options {
 struct kube_config *kube_config_load(const struct kube_config_options *options, struct error *err) must_check;
 void kube_config_destroy(struct kube_config *config);
 const char *kube_config_server(const struct kube_config *config);
+/* True: by the service account of a pod of the cluster. */
+bool kube_config_in_cluster(const struct kube_config *config);
 /* The namespace of the context or of the service account; "default" without. */
 const char *kube_config_namespace(const struct kube_config *config);
 

@@ -36,7 +36,7 @@ struct child {
 	bool in_sync; /* this very version was compared with the document that has the digest `compared` */
 	struct digest compared;
 	int64_t number[6];
-	const uint8_t *mark;     /* 16 bytes */
+	const uint8_t *mark;     /* 16 bytes; of pods: the address as IPv6, or IPv4 mapped into it; zeros: none yet */
 	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
 	const char *hostnames;   /* of pods: ANNOTATION_NAMES, with a blank behind each; else "" */

@@ -1,12 +1,21 @@
-/* NetworkPolicies add up: does one that is not ours select our pods? */
+/* NetworkPolicies add up: does one that is not ours select our pods? And does the network enforce them at all? */
 #ifndef PURE_ISOLATION_H
 #define PURE_ISOLATION_H
-#include "pure/names.h"
+#include "pure/status.h"
 
 /* True when the LabelSelector matches the labels (reference/kubernetes-api/common-definitions/label-selector). What
  * cannot be read matches: fail closed. */
 bool selector_matches(const json_t *selector, const json_t *labels);
 /* True when it matches any pod of the cluster, by labels that the pods are known to carry. */
 bool selector_reaches(struct arena *arena, const struct ybcluster *cluster, const json_t *selector);
+
+/* What a connection from the operator's pod to a tserver met. */
+enum knock { KNOCK_NONE, KNOCK_ANSWERED, KNOCK_REFUSED, KNOCK_SILENT };
+/* NetworkIsolated by the evidence of both: `granted` is the port that C-operator lets the operator in to, tried after
+ * `ungranted`, the other one, where a tserver listens as well. True only when policies were seen to keep it out. */
+struct finding isolation_finding(enum knock granted, enum knock ungranted);
+/* A ready tserver whose address is known (its mark), another one with each `round`; NULL: none. */
+const struct child *isolation_target(
+	struct arena *arena, const struct groups *groups, const struct children *children, int64_t round);
 
 #endif

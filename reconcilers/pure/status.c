@@ -16,6 +16,10 @@ static void find(struct observed *observed, const char *type, enum condition_sta
 	}
 }
 
+void find_that(struct observed *observed, const struct finding *finding) {
+	find(observed, finding->type, finding->status, finding->reason, finding->message);
+}
+
 void find_true(struct observed *observed, const char *type, const char *reason, const char *message) {
 	find(observed, type, CONDITION_TRUE, reason, message);
 }

@@ -48,6 +48,7 @@ json_t *status_build(struct arena *arena, const struct observed *observed);
 /* True when the live status already satisfies it: then nothing is written. */
 bool status_equal(struct arena *arena, const json_t *wanted, const json_t *live);
 
+void find_that(struct observed *observed, const struct finding *finding);
 void find_true(struct observed *observed, const char *type, const char *reason, const char *message);
 void find_false(struct observed *observed, const char *type, const char *reason, const char *message);
 void find_unknown(struct observed *observed, const char *type, const char *reason, const char *message);

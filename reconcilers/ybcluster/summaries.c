@@ -1,5 +1,6 @@
 #include "ybcluster/summaries.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,10 +77,21 @@ static const char *pod_trouble(const json_t *object, const char **detail) {
 	return "";
 }
 
+static void summarize_address(const json_t *object, struct summary *summary) {
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const char *address = json_text_or(object, "status.podIP", "");
+	if (inet_pton(AF_INET, address, summary->mark + 12) == 1) {
+		memcpy(summary->mark, mapped, sizeof mapped);
+	} else if (inet_pton(AF_INET6, address, summary->mark) != 1) {
+		memset(summary->mark, 0, sizeof summary->mark);
+	}
+}
+
 void summarize_pod(const json_t *object, struct summary *summary) {
 	const char *detail, *reason = pod_trouble(object, &detail);
 	bool ready = pod_ready(object);
 	summary->number[POD_READY] = ready;
+	summarize_address(object, summary);
 	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),

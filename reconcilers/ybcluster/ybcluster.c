@@ -200,6 +200,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	if (!work.cluster) {
 		if (!work.object) {
 			measure_end(&work);
+			isolation_end(&work);
 		}
 		return true;
 	}

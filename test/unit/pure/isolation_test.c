@@ -88,6 +88,48 @@ static void zones_are_labels_too(void **state) {
 	assert_false(selector_reaches(arena, cluster, yaml(arena, "{matchLabels: {yugabyte.com/zone: d}}")));
 }
 
+static void expect_finding(enum knock granted, enum knock ungranted, enum condition_status status, const char *reason) {
+	struct finding finding = isolation_finding(granted, ungranted);
+	assert_string_equal(finding.type, "NetworkIsolated");
+	assert_string_equal(finding.reason, reason);
+	assert_int_equal(finding.status, status);
+}
+
+/* Of all that can be met, one thing proves isolation, and one disproves it. */
+static void only_silence_beside_an_answer_is_evidence(void **state) {
+	(void)state;
+	for (enum knock granted = KNOCK_NONE; granted <= KNOCK_SILENT; granted++) {
+		expect_finding(granted, KNOCK_ANSWERED, CONDITION_FALSE, "NotEnforced");
+		expect_finding(granted, KNOCK_REFUSED, CONDITION_UNKNOWN, "EnforcementNotProbed");
+		expect_finding(granted, KNOCK_NONE, CONDITION_UNKNOWN, "EnforcementNotProbed");
+		if (granted != KNOCK_ANSWERED) {
+			expect_finding(granted, KNOCK_SILENT, CONDITION_UNKNOWN, "EnforcementNotProbed");
+		}
+	}
+	expect_finding(KNOCK_ANSWERED, KNOCK_SILENT, CONDITION_TRUE, "Enforced");
+}
+
+static void which_tserver_is_probed(void **state) {
+	(void)state;
+	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {}");
+	struct groups groups = groups_of(arena, cluster);
+	static const uint8_t somewhere[16] = {1}, nowhere[16];
+	struct child pods[] = {
+		{.kind = POD, .name = "db-master-0", .mark = somewhere, .number = {1}},
+		{.kind = POD, .name = "db-tserver-0", .mark = somewhere, .number = {1}},
+		{.kind = POD, .name = "db-tserver-1", .mark = nowhere, .number = {1}},
+		{.kind = POD, .name = "db-tserver-2", .mark = somewhere, .number = {1}},
+	};
+	struct children children = {pods, 4};
+	assert_ptr_equal(isolation_target(arena, &groups, &children, 0), &pods[1]);
+	assert_ptr_equal(isolation_target(arena, &groups, &children, 1), &pods[3]);
+	assert_ptr_equal(isolation_target(arena, &groups, &children, 2), &pods[1]);
+	pods[1].number[POD_READY] = 0;
+	assert_ptr_equal(isolation_target(arena, &groups, &children, 0), &pods[3]);
+	pods[3].deleting = true;
+	assert_null(isolation_target(arena, &groups, &children, 0));
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -108,6 +150,8 @@ int main(void) {
 		cmocka_unit_test(what_cannot_be_read_matches),
 		cmocka_unit_test(reaches_pods_of_either_role),
 		cmocka_unit_test(zones_are_labels_too),
+		cmocka_unit_test(only_silence_beside_an_answer_is_evidence),
+		cmocka_unit_test(which_tserver_is_probed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

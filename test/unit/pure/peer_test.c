@@ -1,5 +1,5 @@
-#include "pure/peer.h"
 #include "base/json.h"
+#include "pure/peer.h"
 #include "world.h"
 
 static struct arena *arena;
@@ -25,9 +25,9 @@ static void peers(void **state) {
 /* What the API server would refuse is refused at start; and nothing that selects more than its words say. */
 static void no_peers(void **state) {
 	(void)state;
-	static const char *const texts[] = {"", "team", "team=", "=ops", ":app=x", "team=ops:", "team=ops:app", "team=ops:=x",
-		"team=ops:app=x:b=c", "team=-ops", "team=ops-", "te am=ops", "team=o ps", "/team=ops", "A.B/team=ops",
-		"a.b/=ops", "a/b/c=ops", "team=a=b",
+	static const char *const texts[] = {"", "team", "team=", "=ops", ":app=x", "team=ops:", "team=ops:app",
+		"team=ops:=x", "team=ops:app=x:b=c", "team=-ops", "team=ops-", "te am=ops", "team=o ps", "/team=ops",
+		"A.B/team=ops", "a.b/=ops", "a/b/c=ops", "team=a=b",
 		"team=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct error err = {0};
