@@ -12,7 +12,7 @@
 
 enum error_kind {
 	ERR_NONE = 0,
-	ERR_INVALID,     /* the input is wrong: nothing helps but another input (HTTP 400, 422, 413) */
+	ERR_INVALID,     /* the input is wrong: nothing helps but another input. HTTP 400, 422, 413: again with backoff */
 	ERR_NOT_FOUND,   /* HTTP 404 */
 	ERR_CONFLICT,    /* somebody else was faster: read again, now (HTTP 409) */
 	ERR_FORBIDDEN,   /* HTTP 401, 403: shown in a condition, tried again with backoff */

@@ -44,6 +44,14 @@ static const enum reaction reactions[] = {
 	[ERR_INTERNAL] = BACK_OFF, /* the last kind: all others are BACK_OFF too */
 };
 
+static enum reaction reaction_to(const struct error *err) {
+	if (err->kind == ERR_INVALID && err->http) {
+		/* What the API server refuses today (a quota, somebody's admission policy) it may take tomorrow. */
+		return BACK_OFF;
+	}
+	return reactions[err->kind <= ERR_INTERNAL ? err->kind : ERR_INTERNAL];
+}
+
 static const struct reconciler *find_reconciler(const struct workers *workers, const char *name, size_t length) {
 	for (const struct reconciler *const *at = workers->config.reconcilers; *at; at++) {
 		if (strlen((*at)->name) == length && !memcmp((*at)->name, name, length)) {
@@ -129,7 +137,7 @@ static bool reconcile(struct worker *worker, const struct reconciler *reconciler
 	pass->may_write = store_synced(workers->config.store);
 	bool ok = reconciler->reconcile(pass, &err);
 	double seconds = (double)(clock_monotonic() - begin) / 1e9;
-	enum reaction reaction = ok ? GIVE_UP : reactions[err.kind <= ERR_INTERNAL ? err.kind : ERR_INTERNAL];
+	enum reaction reaction = ok ? GIVE_UP : reaction_to(&err);
 	if (!ok) {
 		log_failure(key, &err);
 	}

@@ -158,10 +158,6 @@ static bool prepare(struct work *work, struct error *err) {
 /* A failure that needs something outside to change becomes a condition; the error still goes to the worker, which comes
  * back with backoff. */
 static void conclude(struct work *work, bool ok, struct error *err) {
-	if (!ok && err->kind == ERR_INVALID && err->http) {
-		/* What the API server refuses today (a quota, somebody's admission policy) it may take tomorrow. */
-		err->kind = ERR_BLOCKED;
-	}
 	if (!ok && err->kind == ERR_NOT_FOUND && err->reason[0]) {
 		/* Not an object that is not there, but something outside that the cluster cannot go on without. */
 		err->kind = ERR_BLOCKED;

@@ -61,7 +61,9 @@ class Api:
         return "/".join(filter(None, (KINDS[kind], "namespaces", namespace, kind, name)))
 
     def list(self, kind, namespace):
-        return self.call("GET", self.path(kind, namespace))["items"]
+        answer = self.call("GET", self.path(kind, namespace))
+        of_kind = {"apiVersion": answer["apiVersion"], "kind": answer["kind"].removesuffix("List")}
+        return [{**of_kind, **one} for one in answer["items"]]
 
     def get(self, kind, name, namespace):
         """The object, or None."""

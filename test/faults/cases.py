@@ -13,13 +13,19 @@ MOST_STATUS_WRITES = 3  # of one cluster; how many there are differs from run to
 class Case:
     workload: str
     fault: str
-    target: tuple  # of pairs that make a rule of the proxy
+    target: tuple = ()  # of pairs that make a rule of the proxy
+    options: tuple = ()  # of pairs: what else Run.execute() is told
+
+    def more(self):
+        return dict(self.options)
 
     @property
     def rule(self):
         return {"id": self.fault, **dict(self.target)}
 
     def __str__(self):
+        if not self.target:
+            return f"{self.workload}: {self.fault}"
         rule = self.rule
         what = "/".join(filter(None, (rule.get("resource"), rule.get("subresource"), rule.get("name"))))
         return f"{self.workload}: {self.fault} at {rule.get('verb', '')} {what} #{rule.get('nth', 1)}"

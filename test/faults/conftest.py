@@ -26,6 +26,8 @@ def a_shard(text):
 
 
 def pytest_addoption(parser):
+    parser.addoption("--workload", metavar="NAME,...", help="only these (default: all)")
+    parser.addoption("--case", metavar="TEXT", default="", help="only cases whose names hold this")
     parser.addoption("--lanes", type=int, default=3, help="how many cases run side by side (default: 3)")
     parser.addoption("--sample", type=int, metavar="N", help="at most N cases of a workload and class (default: all)")
     parser.addoption("--seed", default="1", help="which ones")
@@ -48,43 +50,64 @@ class Cases:
         lane = self.free.get()
         try:
             one = runs.Run(lane, workload, quiet=self.option("--quiet-for"))
-            result = one.execute(*rules, **more)
+            try:
+                result = one.execute(*rules, **more)
+            except BaseException:
+                one.close(False)
+                raise
             result.problems += one.close(not result.problems)
             return result
         finally:
             self.free.put(lane)
 
+    def record(self, workload):
+        if workload.name not in self.recorded:
+            self.recorded[workload.name] = self.pool.submit(self.in_a_lane, workload)
+
     def undisturbed(self, workload):
         """What this workload does when nothing happens; recorded once."""
-        if workload.name not in self.recorded:
-            result = self.in_a_lane(workload)
-            assert not result.problems, result.problems
-            self.recorded[workload.name] = result
-        return self.recorded[workload.name]
+        self.record(workload)
+        result = self.recorded[workload.name].result()
+        assert not result.problems, "; ".join(result.problems)
+        return result
 
-    def one(self, workload, kind, case, more):
-        result = self.in_a_lane(workload, case.rule, **more)
-        problems = runs.compare(self.recorded[workload.name], result)
+    def one(self, kind, workload, case, compare):
+        """Runs a case; returns what is wrong with it."""
+        rules = [case.rule] if case.target else []
+        result = self.in_a_lane(workload, *rules, **case.more())
+        problems = compare(workload, self.undisturbed(workload), result, case)
         if case.fault.startswith("kill") and result.fired and not result.kills:
             problems.append("the operator was not killed")
-        outcome = "failed" if problems else "passed" if result.fired else "not reached"
+        outcome = "failed" if problems else "passed" if result.fired or not rules else "not reached"
         if problems and reason(case, problems):
             outcome = "known"
         elif outcome == "passed" and must_fail(case):
             outcome, problems = "failed", ["passes, but stands on the list of known failures"]
-        self.table.add(case, kind, outcome, problems, result.seconds)
-        return case, outcome, problems
+        self.table.add(case, f"{kind}: {case.fault}", outcome, problems, result.seconds)
+        return [f"{case}:", *(f"    {problem}" for problem in problems)] if outcome == "failed" else []
 
-    def run(self, workload, kind, cases, **more):
-        """All chosen cases, or those that are not finished; raises with everything that is wrong."""
-        mine = chosen(cases, self.option("--sample"), self.option("--seed"), self.option("--shard"))
-        mine = [case for case in mine if str(case) not in self.table.done]
-        if not mine:
+    def run(self, kind, derive, workloads=WORKLOADS, compare=runs.compare):
+        """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,
+        side by side; raises with everything that is wrong."""
+        wanted = self.option("--workload").split(",") if self.option("--workload") else []
+        under_way, wrong = [], []
+        workloads = [one for one in workloads if not wanted or one.name in wanted]
+        for workload in workloads:
+            self.record(workload)
+        for workload in workloads:
+            try:
+                derived = derive(workload.name, self.undisturbed(workload).requests)
+            except AssertionError as error:
+                wrong.append([f"{workload.name}, undisturbed:", f"    {error}"])
+                continue
+            derived = [case for case in derived if self.option("--case") in str(case)]
+            mine = chosen(derived, self.option("--sample"), self.option("--seed"), self.option("--shard"))
+            under_way += [self.pool.submit(self.one, kind, workload, case, compare)
+                          for case in mine if str(case) not in self.table.done]
+        if not under_way and not wrong:
             pytest.skip("no case, or all finished")
-        random.Random(self.option("--seed")).shuffle(mine)
-        ended = [future.result() for future in [self.pool.submit(self.one, workload, kind, case, more) for case in mine]]
-        wrong = [f"{case}:\n    " + "\n    ".join(problems) for case, outcome, problems in ended if outcome == "failed"]
-        assert not wrong, f"{len(wrong)} of {len(ended)} cases:\n" + "\n".join(wrong)
+        wrong += [lines for lines in (future.result() for future in under_way) if lines]
+        assert not wrong, f"{len(wrong)} things are wrong in {len(under_way)} cases:\n" + "\n".join("\n".join(lines) for lines in wrong)
 
 
 @pytest.fixture(scope="session")
@@ -107,11 +130,6 @@ def cases(request, plane, home, table, tmp_path_factory):
     one.pool.shutdown()
     for lane in lanes:
         lane.close()
-
-
-@pytest.fixture(params=WORKLOADS, ids=lambda workload: workload.name)
-def workload(request):
-    return request.param
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -15,16 +15,23 @@ WRITTEN_BY_US = ("ybclusters", "serviceaccounts", "configmaps", "secrets", "serv
 VERBS = {"ADDED": "CREATE", "DELETED": "DELETE", "MODIFIED": "UPDATE"}
 
 
-def counts(events, since):
+def restarts(requests):
+    """Pods are counted by what the operator had done to them: nodes that are simulated may lose one besides."""
+    return collections.Counter(
+        ("DELETE", "pods", one["name"]) for one in requests
+        if one["resource"] == "pods" and one.get("write") and 200 <= one.get("status", 0) < 300)
+
+
+def counts(events, requests, since):
     """{(verb, kind, name): number} from a version on; an UPDATE is one that changed more than status."""
-    before, found = {}, collections.Counter()
+    before, found = {}, restarts(requests)
     for event in events:
         what = event.kind, event.name
         digest = snapshot.without_status(event.live)
         changed = event.what != "MODIFIED" or before.get(what) != digest
         before[what] = digest
         deleting = event.what == "MODIFIED" and "deletionTimestamp" in event.live["metadata"]
-        if event.version > since and what not in THERE_ALWAYS and changed and not deleting \
+        if event.kind != "pods" and event.version > since and what not in THERE_ALWAYS and changed and not deleting \
                 and (event.what != "MODIFIED" or event.kind in WRITTEN_BY_US):
             found[VERBS[event.what], event.kind, event.name] += 1
     return found

@@ -27,6 +27,7 @@ class Result:
 class Run:
     def __init__(self, lane, workload, patience=60, quiet=2):
         lane.begin()
+        self.react = None
         self.lane, self.workload, self.patience, self.quiet = lane, workload, patience, quiet
         self.api, self.proxy, self.namespace, self.supervised = lane.api, lane.proxy, lane.namespace, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
@@ -36,6 +37,11 @@ class Run:
 
     def get(self, kind, name):
         return self.api.get(kind, name, self.namespace)
+
+    def live(self, kind):
+        """What is there and ours, all of it."""
+        return [one for one in self.api.list(kind, self.namespace)
+                if one["kind"] == "AllowList" or "yugabyte.com/cluster" in one["metadata"].get("labels", {})]
 
     def apply(self, *documents):
         for document in documents:
@@ -48,10 +54,16 @@ class Run:
         """Until check() is true; meanwhile the operator is looked after."""
         deadline = time.monotonic() + (seconds or self.patience)
         while not (seen := check()):
-            self.supervised.look_after()
+            self.look_after()
             assert time.monotonic() < deadline, f"{what}: not within {seconds or self.patience} s; {self.conditions()}"
             time.sleep(0.1)
         return seen
+
+    def look_after(self):
+        self.supervised.look_after()
+        if self.react and self.proxy.state()["fired"]:
+            react, self.react = self.react, None
+            react(self)
 
     def conditions(self):
         return "; ".join(
@@ -65,7 +77,8 @@ class Run:
         for one in self.api.list("ybclusters", self.namespace) + self.api.list("allowlists", self.namespace):
             if one.get("status", {}).get("observedGeneration") != one["metadata"]["generation"]:
                 return False
-            if wanted_ready and one["kind"] == "YBCluster" and condition(one, "Ready").get("status") != "True":
+            if wanted_ready and one["kind"] == "YBCluster" and \
+                    (condition(one, "Ready").get("status") != "True" or condition(one, "Reconciling")):
                 return False
         return True
 
@@ -77,14 +90,16 @@ class Run:
 
     # The run.
 
-    def execute(self, *rules, begin=lambda run: None):
-        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming."""
+    def execute(self, *rules, begin=lambda run: None, react=None):
+        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming,
+        react(run) when a rule was applied."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
             self.settle(step)
         mark, first = self.version(), self.proxy.state()["requests"]
         self.proxy.arm(*rules)
+        self.react = react
         begin(self)
         problems = []
         try:
@@ -118,7 +133,7 @@ class Run:
         problems += oracles.trusts(events) + oracles.stale_reads(requests)
         if not self.workload.stops:
             problems += oracles.quorum(events)
-        return Result(problems, fired, snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, mark),
+        return Result(problems, fired, snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
                       oracles.secret_values(events), oracles.opened(events), requests,
                       self.supervised.kills - self.before["kills"],
                       time.monotonic() - started)
@@ -138,8 +153,10 @@ class Run:
         return []
 
 
-def compare(undisturbed, found):
+def compare(workload, undisturbed, found, _):
     """Everything that is wrong with a run, beside what it says itself."""
+    if workload.races:
+        return found.problems + snapshot.differences(undisturbed.end, found.end)
     return found.problems + snapshot.differences(undisturbed.end, found.end) \
         + oracles.compare_counts(undisturbed.counts, found.counts) \
         + oracles.compare_secrets({what: len(values) for what, values in undisturbed.contents.items()}, found.contents) \

@@ -3,5 +3,5 @@
 from cases import kills
 
 
-def test_killed_around_a_write(cases, workload):
-    cases.run(workload, "kill", kills(workload.name, cases.undisturbed(workload).requests))
+def test_killed_around_a_write(cases):
+    cases.run("kill", kills)

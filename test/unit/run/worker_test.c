@@ -54,6 +54,11 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	if (!strcmp(pass->name, "invalid")) {
 		return (fail)(err, ERR_INVALID, "never right");
 	}
+	if (!strcmp(pass->name, "refused") && run < 2) {
+		(void)(fail)(err, ERR_INVALID, "the API server does not want it today");
+		err->http = 413;
+		return false;
+	}
 	if (!strcmp(pass->name, "cancelled")) {
 		return (fail)(err, ERR_CANCELLED, "ends");
 	}
@@ -201,6 +206,9 @@ static void test_failures_come_back_as_their_kind_says(void **state) {
 	expect_runs(world, 1);
 	queue_add(world->queue, "thing/ns/cancelled", false);
 	expect_runs(world, 2);
+	atomic_store(&world->runs, 0);
+	queue_add(world->queue, "thing/ns/refused", false);
+	expect_runs(world, 3);
 }
 
 static void test_throttling_is_obeyed(void **state) {

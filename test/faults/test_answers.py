@@ -1,0 +1,54 @@
+"""Every request of a workload is answered once as an API server, or the way to it, may answer."""
+
+import run
+from cases import Case, targets
+
+ANSWERS = {
+    "409": {"action": "answer", "status": 409, "reason": "Conflict"},
+    "429": {"action": "answer", "status": 429, "reason": "TooManyRequests", "retryAfter": 1},
+    "500": {"action": "answer", "status": 500, "reason": "InternalError"},
+    "503": {"action": "answer", "status": 503, "reason": "ServiceUnavailable", "retryAfter": 1},
+    "504": {"action": "answer", "status": 504, "reason": "Timeout"},
+    "403": {"action": "answer", "status": 403, "reason": "Forbidden"},
+    "413": {"action": "answer", "status": 413, "reason": "RequestEntityTooLarge"},
+    "422": {"action": "answer", "status": 422, "reason": "Invalid"},
+    "never sent": {"action": "drop-before"},
+    "reply lost": {"action": "drop-reply"},
+    "reply truncated": {"action": "truncate"},
+    "reply slow": {"action": "slow", "seconds": 2},
+    "GOAWAY": {"action": "goaway"},
+    "401, new token": {"action": "expire-token"},
+}
+
+
+def new_token(run):
+    """What a kubelet does with a projected token."""
+    home = run.lane.home
+    account = home.user.rpartition(":")[2]
+    answer = run.api.call("POST", f"/api/v1/namespaces/{home.namespace}/serviceaccounts/{account}/token",
+                          {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+    new = home.folder / "token.new"
+    new.write_text(answer["status"]["token"])
+    new.replace(home.folder / "token")
+
+
+def answers(workload, requests):
+    found = []
+    for target in targets(requests, False):
+        for name, how in ANSWERS.items():
+            react = (("react", new_token),) if name.startswith("401") else ()
+            found.append(Case(workload, name, (*target, *how.items()), react))
+    return found
+
+
+CLOSED_FIRST = ("networkpolicies/one-clients", "services/one")
+
+
+def compare(workload, undisturbed, found, case):
+    """A pass that fails closes what must close, and opens only when it comes again: that is one update more."""
+    problems = run.compare(workload, undisturbed, found, case)
+    return [one for one in problems if not any(one == f"UPDATE {what}: 2 times instead of 1" for what in CLOSED_FIRST)]
+
+
+def test_answered_otherwise(cases):
+    cases.run("answer", answers, compare=compare)
