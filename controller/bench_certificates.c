@@ -34,7 +34,7 @@ static void want_secret(struct work *work, const char *name, const char *compone
 		json_pack("{s:s, s:s, s:{s:s, s:{s:s}}, s:s, s:o}", "apiVersion", "v1", "kind", "Secret", "metadata", "name",
 			name, "annotations", ANNOTATION_TRUST, DIGEST, "type", "Opaque", "data", data));
 	own(work->arena, work->cluster, component, document);
-	work->wanted.items[work->wanted.count++] = (struct wanted){SECRET, name, document, digest_json(document), NULL};
+	work->wanted.items[work->wanted.count++] = (struct wanted){SECRET, name, document, .why = NULL};
 }
 
 static bool ensure(struct work *work, struct error *err) {

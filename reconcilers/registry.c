@@ -37,7 +37,7 @@ const struct watched watched_table[] = {
 	[STATEFUL_SET] = {&child_kinds[STATEFUL_SET], OURS, false, false, group_of_object, summarize_stateful_set},
 	[POD] = {&child_kinds[POD], OURS, false, false, group_of_object, summarize_pod},
 	[VOLUME_CLAIM] = {&child_kinds[VOLUME_CLAIM], OURS, false, false, group_of_object, summarize_claim},
-	{&kind_ybcluster, NULL, true, true, NULL, NULL},
+	{&kind_ybcluster, NULL, true, true, NULL, summarize_cluster},
 	{&kind_allowlist, NULL, true, true, NULL, NULL},
 };
 const size_t watched_count = sizeof watched_table / sizeof *watched_table;

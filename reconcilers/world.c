@@ -17,7 +17,7 @@ static void wake_all(
 	struct world *world, const char *reconciler, const struct kind *kind, const char *namespace, bool low) {
 	struct arena *arena = arena_create();
 	size_t count;
-	struct object **objects = store_list(world->store, arena, kind, namespace, &count);
+	struct object **objects = store_loose(world->store, arena, kind, namespace, &count);
 	for (size_t i = 0; i < count; i++) {
 		add(world, reconciler, namespace, objects[i]->name, low);
 	}

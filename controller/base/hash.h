@@ -14,6 +14,9 @@ struct digest {
 struct digest digest_bytes(const void *bytes, size_t length);
 /* Of the compact text with sorted keys: equal values have equal digests. */
 struct digest digest_json(const json_t *value);
+/* Of the value as it lies in memory, members in their order: several times as fast, for values that the same code has
+ * built, and only within one process. */
+struct digest digest_value(const json_t *value);
 bool digest_equal(const struct digest *a, const struct digest *b);
 /* The first `count` bytes in lower-case hexadecimal. */
 const char *digest_hex(struct arena *arena, const struct digest *digest, size_t count);

@@ -2,13 +2,17 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "kube/managed_fields.h"
 #include "kube/request.h"
 
 enum { LONGEST_MESSAGE = 360, MOST_CAUSES = 5 };
 
 json_t *answer_parse(const char *text, size_t length, struct error *err) {
 	json_error_t problem;
-	json_t *value = json_loadb(text, length, JSON_ALLOW_NUL, &problem);
+	size_t left;
+	char *shorter = managed_fields_cut(text, length, &left);
+	json_t *value = json_loadb(shorter ? shorter : text, shorter ? left : length, JSON_ALLOW_NUL, &problem);
+	managed_fields_free(shorter, left);
 	if (!value) {
 		/* Not its text: that quotes what was read. */
 		fail(err, ERR_UNAVAILABLE, "the answer is not JSON, from byte %d on", problem.position);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 
 enum { LONGEST = 253, FIRST_SIZE = 64 }; /* no name of the API is longer than a DNS subdomain */
+enum { LOOSE = 256 };                    /* sets the hash of what has no group, by row, apart from that of groups */
 
 /* Objects come from others: a text that is missing, of another type or too long is no text. */
 static const char *short_text(const json_t *value) {
@@ -118,10 +119,13 @@ struct object *entry_copy(const struct entry *entry, const struct watched *watch
 		.summary = entry->summary,
 		.in_sync = entry->in_sync,
 		.compared = entry->compared,
-		.document = entry->kept ? arena_own_json(arena, parse_kept(entry->kept)) : NULL,
 	};
 	object->summary.text = entry->summary.text ? arena_strdup(arena, entry->summary.text) : NULL;
 	return object;
+}
+
+json_t *entry_kept(const struct entry *entry, struct arena *arena) {
+	return entry->kept ? arena_own_json(arena, parse_kept(entry->kept)) : NULL;
 }
 
 static json_t *wish(const struct entry *entry) {
@@ -179,11 +183,9 @@ static void link_entry(struct entries *entries, struct entry *entry) {
 	struct entry **bucket = &entries->buckets[entry->hash & (entries->size - 1)];
 	entry->next = *bucket;
 	*bucket = entry;
-	if (entry->group) {
-		struct entry **group = &entries->groups[entry->group_hash & (entries->size - 1)];
-		entry->sibling = *group;
-		*group = entry;
-	}
+	struct entry **group = &entries->groups[entry->group_hash & (entries->size - 1)];
+	entry->sibling = *group;
+	*group = entry;
 }
 
 static void grow(struct entries *entries) {
@@ -207,7 +209,8 @@ void entries_add(struct entries *entries, struct entry *entry) {
 		grow(entries);
 	}
 	entry->hash = hash_pair(entries, entry->row, entry_namespace(entry), entry_name(entry));
-	entry->group_hash = entry->group ? hash_pair(entries, 0, entry_namespace(entry), entry_group(entry)) : 0;
+	entry->group_hash = entry->group ? hash_pair(entries, 0, entry_namespace(entry), entry_group(entry))
+	                                 : hash_pair(entries, LOOSE + entry->row, entry_namespace(entry), "");
 	link_entry(entries, entry);
 }
 
@@ -217,16 +220,18 @@ void entries_take(struct entries *entries, struct entry *entry) {
 		at = &(*at)->next;
 	}
 	*at = entry->next;
-	if (entry->group) {
-		at = &entries->groups[entry->group_hash & (entries->size - 1)];
-		while (*at != entry) {
-			at = &(*at)->sibling;
-		}
-		*at = entry->sibling;
+	at = &entries->groups[entry->group_hash & (entries->size - 1)];
+	while (*at != entry) {
+		at = &(*at)->sibling;
 	}
+	*at = entry->sibling;
 	entries->count--;
 }
 
 struct entry *entries_group(const struct entries *entries, const char *namespace, const char *group) {
 	return entries->groups[hash_pair(entries, 0, namespace, group) & (entries->size - 1)];
+}
+
+struct entry *entries_loose(const struct entries *entries, uint8_t row, const char *namespace) {
+	return entries->groups[hash_pair(entries, LOOSE + row, namespace, "") & (entries->size - 1)];
 }

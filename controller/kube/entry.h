@@ -6,7 +6,7 @@
 
 struct entry {
 	struct entry *next;    /* in the bucket of (row, namespace, name) */
-	struct entry *sibling; /* in the bucket of (namespace, group) */
+	struct entry *sibling; /* in the bucket of (namespace, group), or of (row, namespace) without a group */
 	json_t *document;      /* not compared yet */
 	char *kept;            /* the compact text, for kinds with `keep` */
 	struct summary summary;
@@ -39,8 +39,10 @@ static inline const char *entry_group(const struct entry *entry) {
 /* Reads identity, version, summary and, for `keep`, the text. NULL: this is no object of the API. No document yet. */
 struct entry *entry_read(const struct watched *watched, uint8_t row, const json_t *object);
 void entry_free(struct entry *entry);
-/* A copy in the arena, with the document of `keep` kinds; the entry's own document stays where it is. */
+/* A copy in the arena, without a document. */
 struct object *entry_copy(const struct entry *entry, const struct watched *watched, struct arena *arena);
+/* The document of a `keep` kind; else NULL. */
+json_t *entry_kept(const struct entry *entry, struct arena *arena);
 /* True when both say the same but for status and bookkeeping; for kinds with `keep`. */
 bool entry_same_wish(const struct entry *a, const struct entry *b);
 
@@ -59,5 +61,7 @@ void entries_add(struct entries *entries, struct entry *entry);
 void entries_take(struct entries *entries, struct entry *entry);
 /* The first of the bucket that may hold the group; go on by `sibling`, and compare. */
 struct entry *entries_group(const struct entries *entries, const char *namespace, const char *group);
+/* The same for what belongs to no group. */
+struct entry *entries_loose(const struct entries *entries, uint8_t row, const char *namespace);
 
 #endif

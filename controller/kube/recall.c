@@ -12,6 +12,9 @@ struct object *store_get(
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace ? namespace : "", name);
 	struct object *object = entry ? entry_copy(entry, watched, arena) : NULL;
+	if (object) {
+		object->document = entry_kept(entry, arena);
+	}
 	pthread_mutex_unlock(&store->lock);
 	return object;
 }
@@ -48,7 +51,7 @@ struct object **store_group(
 	return objects;
 }
 
-struct object **store_list(
+struct object **store_loose(
 	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, size_t *count) {
 	*count = 0;
 	const struct watched *watched = store_row(store, kind);
@@ -56,13 +59,16 @@ struct object **store_list(
 		return arena_array(arena, struct object *, 1);
 	}
 	uint8_t row = store_index(store, watched);
+	size_t most = 0;
 	pthread_mutex_lock(&store->lock);
-	struct object **objects = arena_array(arena, struct object *, store->row[row].count + 1);
-	for (size_t i = 0; i < store->entries.size; i++) {
-		for (struct entry *entry = store->entries.buckets[i]; entry; entry = entry->next) {
-			if (store_in_namespace(entry, row, namespace)) {
-				objects[(*count)++] = entry_copy(entry, watched, arena);
-			}
+	struct entry *first = entries_loose(&store->entries, row, namespace);
+	for (struct entry *entry = first; entry; entry = entry->sibling) {
+		most++;
+	}
+	struct object **objects = arena_array(arena, struct object *, most + 1);
+	for (struct entry *entry = first; entry; entry = entry->sibling) {
+		if (!entry->group && store_in_namespace(entry, row, namespace)) {
+			objects[(*count)++] = entry_copy(entry, watched, arena);
 		}
 	}
 	pthread_mutex_unlock(&store->lock);

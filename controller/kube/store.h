@@ -40,8 +40,8 @@ struct object *store_get(
 /* All of a group, in no order; documents move to the arena. */
 struct object **store_group(
 	struct store *store, struct arena *arena, const char *namespace, const char *group, size_t *count);
-/* All of a kind in a namespace (NULL: everywhere), without documents unless `keep`. */
-struct object **store_list(
+/* All of a kind in a namespace ("" for cluster-scoped kinds) that belong to no group, without documents. */
+struct object **store_loose(
 	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, size_t *count);
 /* After a write: what the server answered. Nothing older is believed from now on. With `compared`, the answer is known
  * to satisfy that desired document. Does not call changed(). */

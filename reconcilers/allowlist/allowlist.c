@@ -25,15 +25,9 @@ struct list_work {
 	int64_t now;
 };
 
-static bool refers(const json_t *cluster, const char *list) {
-	json_t *names = json_get(cluster, "spec.allowLists");
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-		if (name && strcmp(name, list) == 0) {
-			return true;
-		}
-	}
-	return false;
+/* A cluster's summary has the names of its lists, each between line ends. */
+static bool refers(const struct object *cluster, const char *line) {
+	return cluster->summary.text && strstr(cluster->summary.text, line);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -42,10 +36,11 @@ static int by_name(const void *a, const void *b) {
 
 static void find_clusters(struct list_work *work) {
 	size_t count;
-	struct object **all = store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	struct object **all = store_loose(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	const char *line = arena_printf(work->arena, "\n%s\n", work->pass->name);
 	work->clusters = arena_array(work->arena, const char *, count + 1);
 	for (size_t i = 0; i < count; i++) {
-		if (refers(all[i]->document, work->pass->name)) {
+		if (refers(all[i], line)) {
 			work->clusters[work->cluster_count++] = all[i]->name;
 		}
 	}
@@ -143,7 +138,7 @@ static bool closed_in(struct list_work *work, const char *cluster, bool *closed,
 
 static bool finish(struct list_work *work, struct error *err) {
 	size_t count;
-	struct object **all = store_list(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
+	struct object **all = store_loose(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
 	/* Every cluster, not only those that refer to it now: one that just ceased to may not have closed yet. */
 	for (size_t i = 0; i < count; i++) {
 		bool closed;

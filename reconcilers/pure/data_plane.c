@@ -184,7 +184,6 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 		/* Behind the digests: new names restart nobody. What starts anyway has them. */
 		json_object_set_new(annotations, ANNOTATION_NAMES, json_string(hostnames(arena, cluster)));
 	}
-	wanted->digest = digest_json(wanted->document);
 }
 
 static const char *trust_of(const struct inputs *inputs, const char *group) {

@@ -24,7 +24,7 @@ bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_li
 	}
 	own(arena, cluster, component, document);
 	const char *name = json_text(document, "metadata.name");
-	list->items[list->count++] = (struct wanted){kind, name, document, digest_json(document), NULL};
+	list->items[list->count++] = (struct wanted){kind, name, document, .why = NULL};
 	return true;
 }
 

@@ -313,10 +313,19 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	return ok;
 }
 
+/* Once, and of the document as it is by now. */
+static void seal(struct wanted *wanted) {
+	static const struct digest none;
+	if (digest_equal(&wanted->digest, &none)) {
+		wanted->digest = digest_value(wanted->document);
+	}
+}
+
 bool apply_wanted(struct work *work, struct error *err) {
 	size_t count = work->wanted.count;
 	struct change *changes = arena_array(work->arena, struct change, count);
 	for (size_t i = 0; i < count; i++) {
+		seal(&work->wanted.items[i]);
 		changes[i].wanted = &work->wanted.items[i];
 		changes[i].child = children_find(&work->children, changes[i].wanted->kind, changes[i].wanted->name);
 	}

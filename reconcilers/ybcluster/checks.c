@@ -69,7 +69,6 @@ bool checks_scale(struct work *work, struct error *err) {
 		has = set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
 		if (wanted->kind == STATEFUL_SET && has > replicas) {
 			json_put(wanted->document, "spec.replicas", json_integer(has));
-			wanted->digest = digest_json(wanted->document);
 			stall(work, "NeedsDatabase",
 				arena_printf(work->arena,
 					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its "

@@ -10,41 +10,38 @@
 #include "run/probe.h"
 #include "ybcluster/work.h"
 
-/* Most policies of a namespace are other clusters' own, whose labels name that cluster: a selector that asks for
- * another value of this label selects none of our pods, whatever else it says. It is known by its text, since parsing
- * thousands of them costs more than all the rest of a pass. */
-static bool names_another(const struct work *work, const char *selector) {
-	static const char label[] = "\"" LABEL_CLUSTER "\":\"";
-	const char *value = strstr(selector, label);
-	if (!value) {
-		return false;
-	}
-	size_t length = strlen(work->pass->name);
-	value += sizeof label - 1;
-	return strncmp(value, work->pass->name, length) != 0 || value[length] != '"';
+static bool opens(struct work *work, int64_t allows, const char *selector) {
+	struct error ignored;
+	return allows && selector_reaches(work->arena, work->cluster,
+						 arena_own_json(work->arena, json_parse(selector, strlen(selector), &ignored)));
 }
 
-static const char *foreign_policy(struct work *work) {
-	size_t count;
-	struct object **policies =
-		store_list(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY), work->pass->namespace, &count);
-	for (size_t i = 0; i < count; i++) {
-		bool ours = strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 &&
-		            policy_is_of(work->pass->name, policies[i]->name);
-		if (ours || !policies[i]->summary.number[0]) {
-			continue;
-		}
-		const char *text = policies[i]->summary.text ? policies[i]->summary.text : "";
-		if (names_another(work, text)) {
-			continue;
-		}
-		struct error ignored;
-		json_t *selector = arena_own_json(work->arena, json_parse(text, strlen(text), &ignored));
-		if (selector_reaches(work->arena, work->cluster, selector)) {
-			return policies[i]->name;
+/* What claims to be of this cluster, and is not. */
+static const char *false_friend(struct work *work) {
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *child = &work->children.items[i];
+		bool ours = child->kind == NETWORK_POLICY && strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
+		if (child->kind == NETWORK_POLICY && !ours && opens(work, child->number[0], child->text)) {
+			return child->name;
 		}
 	}
 	return NULL;
+}
+
+/* Policies that are in another cluster's group select its pods alone (group_of_policy): they are not looked at. */
+static const char *foreign_policy(struct work *work) {
+	size_t count;
+	struct object **policies =
+		store_loose(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY), work->pass->namespace, &count);
+	for (size_t i = 0; i < count; i++) {
+		bool ours = strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 &&
+		            policy_is_of(work->pass->name, policies[i]->name);
+		const char *text = policies[i]->summary.text ? policies[i]->summary.text : "";
+		if (!ours && opens(work, policies[i]->summary.number[0], text)) {
+			return policies[i]->name;
+		}
+	}
+	return false_friend(work);
 }
 
 /* Seconds between measurements: while policies are enforced, while they are not, or cannot be measured; and how long

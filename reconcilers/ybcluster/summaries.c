@@ -10,10 +10,16 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/quantity.h"
+#include "base/str.h"
 #include "pki/certificate.h"
 #include "pure/child.h"
 #include "pure/names.h"
 #include "ybcluster/certificates.h"
+
+static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
+	const char *text = json_string_value(json_at(object, part, map, key, NULL));
+	return text ? text : "";
+}
 
 const char *group_of_object(const json_t *object) {
 	return json_string_value(json_at(object, "metadata", "labels", LABEL_CLUSTER, NULL));
@@ -25,7 +31,9 @@ const char *group_of_policy(const json_t *object) {
 	bool owned = group && json_bool(owner, "controller", false) &&
 	             strcmp(json_text_or(owner, "kind", ""), "YBCluster") == 0 &&
 	             strcmp(json_text_or(owner, "name", ""), group) == 0;
-	return owned && policy_is_of(group, json_text_or(object, "metadata.name", "")) ? group : NULL;
+	bool own = owned && policy_is_of(group, json_text_or(object, "metadata.name", ""));
+	/* One that selects other pods, by whomever it was made or changed, concerns every cluster of the namespace. */
+	return own && str_equal(text_at(json_get(object, "spec"), "podSelector", "matchLabels", LABEL_CLUSTER), group) ? group : NULL;
 }
 
 static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
@@ -39,11 +47,6 @@ static char *format(const char *pattern, ...) {
 	va_end(args);
 	str_trim_utf8(text);
 	return text;
-}
-
-static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
-	const char *text = json_string_value(json_at(object, part, map, key, NULL));
-	return text ? text : "";
 }
 
 static bool pod_ready(const json_t *object) {
@@ -160,6 +163,17 @@ void summarize_service(const json_t *object, struct summary *summary) {
 	host = host ? host : json_text(object, "status.loadBalancer.ingress.0.ip");
 	summary->number[1] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
 	summary->text = format("%.253s", host ? host : "");
+}
+
+void summarize_cluster(const json_t *object, struct summary *summary) {
+	const json_t *lists = json_get(object, "spec.allowLists");
+	struct str text = {0};
+	str_adds(&text, "\n");
+	for (size_t i = 0; i < json_array_size(lists); i++) {
+		const char *name = json_string_value(json_array_get(lists, i));
+		str_addf(&text, "%s\n", name ? name : "");
+	}
+	summary->text = str_steal(&text);
 }
 
 void summarize_network_policy(const json_t *object, struct summary *summary) {

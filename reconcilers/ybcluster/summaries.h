@@ -6,8 +6,8 @@
 /* The cluster's name by our label, or NULL. */
 const char *group_of_object(const json_t *object);
 
-/* The same for NetworkPolicies, and only for those that are the cluster's own by name and owner: any other one may open
- * what is closed, whatever label it carries, and concerns every cluster of the namespace. */
+/* The same for NetworkPolicies, and only for those that are the cluster's own by name, owner and podSelector: any other
+ * one may open what is closed, whatever label it carries, and concerns every cluster of the namespace. */
 const char *group_of_policy(const json_t *object);
 
 /* Pod: ready; mark: its address; text: digests (all, asked, trust) with blanks behind, then uid of the
@@ -23,6 +23,8 @@ void summarize_config_map(const json_t *object, struct summary *summary);
 void summarize_secret(const json_t *object, struct summary *summary);
 /* Service: number 0: families (4, 6, both added); text: host of the load balancer, or "". */
 void summarize_service(const json_t *object, struct summary *summary);
+/* YBCluster: text: the names of its AllowLists, a line end before and behind each. */
+void summarize_cluster(const json_t *object, struct summary *summary);
 /* NetworkPolicy: number 0: 1 when it allows anything; text: its podSelector as JSON. */
 void summarize_network_policy(const json_t *object, struct summary *summary);
 

@@ -310,11 +310,33 @@ static void test_cluster_scoped_and_unknown_kinds(void **state) {
 	assert_string_equal(store_get(world->store, world->arena, &class_kind, NULL, "fast")->namespace, "");
 	assert_null(store_get(world->store, world->arena, &unknown_kind, "ns", "x"));
 	size_t count = 9;
-	store_list(world->store, world->arena, &unknown_kind, NULL, &count);
+	store_loose(world->store, world->arena, &unknown_kind, "", &count);
 	assert_int_equal(count, 0);
 	json_t *answer = object("p", "u", 4);
 	store_wrote(world->store, &unknown_kind, answer, NULL);
 	json_decref(answer);
+}
+
+static void test_what_belongs_to_no_group_is_found_by_namespace(void **state) {
+	struct world *world = *state;
+	for (int i = 0; i < 3; i++) {
+		json_t *loose = object((const char *[]){"x", "y", "z"}[i], "u", i + 5);
+		json_put(loose, "metadata.labels", json_object());
+		json_put(loose, "metadata.namespace", json_string(i == 2 ? "other" : "ns"));
+		store_put(world->store, &rows[SET], loose, false);
+	}
+	put(world, SET, "grouped", "u4", 9);
+	size_t count;
+	struct object **found = store_loose(world->store, world->arena, &set_kind, "ns", &count);
+	assert_int_equal(count, 2);
+	assert_null(found[0]->document);
+	assert_int_equal(strcmp(found[0]->name, "x") * strcmp(found[1]->name, "x"), 0);
+	store_remove(world->store, &rows[SET], "ns", "x", "u", 20);
+	found = store_loose(world->store, world->arena, &set_kind, "ns", &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(found[0]->name, "y");
+	store_loose(world->store, world->arena, &set_kind, "nowhere", &count);
+	assert_int_equal(count, 0);
 }
 
 static void test_a_changed_group_tells_the_old_one_too(void **state) {
@@ -340,9 +362,7 @@ static void test_many_objects_are_found_again(void **state) {
 		put(world, SET, name, name, i + 1);
 	}
 	size_t count;
-	store_list(world->store, world->arena, &set_kind, "ns", &count);
-	assert_int_equal(count, MANY);
-	store_list(world->store, world->arena, &set_kind, "other", &count);
+	store_loose(world->store, world->arena, &set_kind, "ns", &count);
 	assert_int_equal(count, 0);
 	store_group(world->store, world->arena, "ns", "c", &count);
 	assert_int_equal(count, MANY);
@@ -403,7 +423,7 @@ static void *churn(void *context) {
 				store_compared(world->store, group[j], &digest);
 			}
 		}
-		store_list(world->store, arena, &set_kind, NULL, &count);
+		store_loose(world->store, arena, &set_kind, "ns", &count);
 		arena_reset(arena);
 	}
 	arena_destroy(arena);
@@ -453,6 +473,7 @@ int main(void) {
 		TEST(test_synced_when_each_begin_had_its_end),
 		TEST(test_hostile_objects_are_left_out),
 		TEST(test_cluster_scoped_and_unknown_kinds),
+		TEST(test_what_belongs_to_no_group_is_found_by_namespace),
 		TEST(test_a_changed_group_tells_the_old_one_too),
 		TEST(test_many_objects_are_found_again),
 		TEST(test_room_comes_with_a_comparison_or_with_time),

@@ -163,7 +163,7 @@ static void expect(struct scene *scene, struct step *steps, const char *names) {
 	struct arena *arena = arena_create();
 	for (int64_t end_at = clock_monotonic() + SECONDS(20); clock_monotonic() < end_at; usleep(10000)) {
 		size_t count;
-		struct object **objects = store_list(scene->store, arena, &maps, NULL, &count);
+		struct object **objects = store_loose(scene->store, arena, &maps, "n", &count);
 		str_clear(&got);
 		for (char letter = 'a'; letter <= 'z'; letter++) {
 			for (size_t i = 0; i < count; i++) {
