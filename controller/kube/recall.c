@@ -19,6 +19,15 @@ struct object *store_get(
 	return object;
 }
 
+bool store_has(struct store *store, const struct kind *kind, const char *namespace, const char *name) {
+	const struct watched *watched = store_row(store, kind);
+	pthread_mutex_lock(&store->lock);
+	bool has =
+		watched && entries_find(&store->entries, store_index(store, watched), namespace ? namespace : "", name) != NULL;
+	pthread_mutex_unlock(&store->lock);
+	return has;
+}
+
 static bool in_group(const struct entry *entry, const char *namespace, const char *group) {
 	return !strcmp(entry_namespace(entry), namespace) && str_equal(entry_group(entry), group);
 }

@@ -37,6 +37,8 @@ void store_wait_for_room(struct store *store, size_t limit, int milliseconds);
 /* One object; NULL when it is unknown. Kinds with `keep`: with its document, else without touching the document. */
 struct object *store_get(
 	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, const char *name);
+/* Whether it is there; costs next to nothing. */
+bool store_has(struct store *store, const struct kind *kind, const char *namespace, const char *name);
 /* All of a group, in no order; documents move to the arena. */
 struct object **store_group(
 	struct store *store, struct arena *arena, const char *namespace, const char *group, size_t *count);

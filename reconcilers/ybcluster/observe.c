@@ -65,11 +65,11 @@ void observe_children(struct work *work) {
 }
 
 static bool arrived(struct work *work, enum child_kind kind, const char *name) {
-	return store_get(work->pass->store, work->arena, kind_of_child(kind), work->pass->namespace, name) != NULL;
+	return store_has(work->pass->store, kind_of_child(kind), work->pass->namespace, name);
 }
 
 /* Of each kind what comes last in a list, which is in the order of names. */
-bool children_arrived(struct work *work) {
+bool children_may_be_whole(struct work *work) {
 	static const struct {
 		enum child_kind kind;
 		const char *suffix;
@@ -79,6 +79,11 @@ bool children_arrived(struct work *work) {
 	for (size_t i = 0; all && i < sizeof last / sizeof *last; i++) {
 		all = arrived(work, last[i].kind, arena_printf(work->arena, "%s%s", work->pass->name, last[i].suffix));
 	}
+	return all;
+}
+
+bool groups_arrived(struct work *work) {
+	bool all = true;
 	for (size_t i = 0; all && i < work->groups.count; i++) {
 		const struct group *group = &work->groups.items[i];
 		all = arrived(work, STATEFUL_SET, group->name) && arrived(work, SECRET, group->certificate);

@@ -31,8 +31,10 @@ struct work {
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
-/* True when what a whole cluster has is in the store. Takes nothing out of it. */
-bool children_arrived(struct work *work);
+/* False: something that every whole cluster has is not in the store yet. Needs no more than the cluster's name. */
+bool children_may_be_whole(struct work *work);
+/* True when the StatefulSets of the cluster's groups, and what they need to start, are in the store too. */
+bool groups_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
 /* Other people's NetworkPolicies that select our pods and allow something; and what a probe of a tserver met, where it

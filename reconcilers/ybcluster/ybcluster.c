@@ -98,13 +98,6 @@ static bool annotated(const struct ybcluster *cluster, const char *annotation) {
 	return value && strcmp(value, "true") == 0;
 }
 
-/* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need
- * not be kept; but only once it is whole, for documents that were taken and not compared would have to be read again.
- * The last child that comes in brings the cluster back. */
-static bool too_early(struct work *work) {
-	return !work->pass->may_write && !children_arrived(work);
-}
-
 /* A stored object can be older than its schema. What cannot be read gets a condition and nothing else; but it can be
  * deleted, for that takes only its metadata (and volumes stay, as by default). */
 static struct ybcluster *undecodable(struct work *work, struct error *why) {
@@ -121,7 +114,13 @@ static struct ybcluster *undecodable(struct work *work, struct error *why) {
 	return NULL;
 }
 
+/* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need
+ * not be kept; but only once the cluster is whole, for documents that were taken and not compared would have to be read
+ * again. The last child that comes in brings the cluster back. Most of these passes end before anything is parsed. */
 static bool prepare(struct work *work, struct error *err) {
+	if (!work->pass->may_write && !children_may_be_whole(work)) {
+		return true;
+	}
 	struct object *object =
 		store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, work->pass->name);
 	work->object = object ? object->document : NULL;
@@ -133,7 +132,7 @@ static bool prepare(struct work *work, struct error *err) {
 		return false;
 	}
 	work->groups = groups_of(work->arena, work->cluster);
-	if (too_early(work)) {
+	if (!work->pass->may_write && !groups_arrived(work)) {
 		work->cluster = NULL;
 		return true;
 	}
@@ -194,7 +193,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 		return false;
 	}
 	if (!work.cluster) {
-		if (!work.object) {
+		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
 			measure_end(&work);
 			isolation_end(&work);
 		}
