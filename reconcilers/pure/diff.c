@@ -92,7 +92,8 @@ static bool same(struct walk *walk, const char *member, const json_t *desired, c
 
 static bool same_at(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
 	size_t length = walk->path.length;
-	str_addf(&walk->path, "%s%s", length ? "." : "", member);
+	str_adds(&walk->path, length ? "." : "");
+	str_adds(&walk->path, member);
 	bool ok = same(walk, member, desired, live, exact);
 	if (ok) {
 		walk->path.length = length;

@@ -33,7 +33,7 @@ static struct kube_call get_call(struct work *work, enum child_kind kind, const 
 bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
 	struct child *child = children_find(&work->children, kind, name);
 	*document = child ? child->document : NULL;
-	if (*document) {
+	if (*document || work->fresh) {
 		return true;
 	}
 	struct kube_call call = get_call(work, kind, name);
@@ -73,9 +73,9 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 		child_kind_name(kind), "name", name, "why", why);
 }
 
-/* A document that is not in the store may be there all the same: read it before its name is taken. And a document whose
- * digest is new, or that changed since it was compared, must be at hand to be compared. Nothing is read for a pass that
- * may not write: what it lacks is on its way. */
+/* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
+ * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
+ * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way. */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
@@ -84,7 +84,8 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
 		changes[i].live = child ? child->document : NULL;
 		changes[i].skip = compared && !changes[i].wanted->why;
-		if (work->pass->may_write && !changes[i].live && !changes[i].skip && !(child && child->deleting)) {
+		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip &&
+			!(child && child->deleting)) {
 			which[asked] = i;
 			calls[asked++] = get_call(work, changes[i].wanted->kind, changes[i].wanted->name);
 		}
@@ -120,6 +121,19 @@ bool is_ours(const struct work *work, const json_t *live) {
 	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
 }
 
+/* What a fresh cluster made before it met the name that was taken; what is not ours by now is not touched. */
+static void take_back(struct work *work) {
+	for (const struct made *made = work->made; made; made = made->earlier) {
+		struct child child = {.kind = made->kind, .name = made->name, .uid = made->uid, .version = made->version};
+		struct error err;
+		if (!child_delete(work, &child, "Background", "a name of this cluster is taken", &err)) {
+			log_warn("an object that was made in vain stays", "kind", child_kind_name(made->kind), "name", made->name,
+				"error", err.text);
+		}
+	}
+	work->made = NULL;
+}
+
 /* False: stalled, nothing may be written. An object that is going away is waited for. */
 static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
 	for (size_t i = 0; i < count; i++) {
@@ -128,6 +142,7 @@ static bool names_free(struct work *work, struct change *changes, size_t count, 
 			continue;
 		}
 		if (!is_ours(work, live)) {
+			take_back(work);
 			return fail_because(err, ERR_BLOCKED, "NameTaken",
 				"%s %s exists and belongs to somebody else: delete it, or give the cluster another name",
 				child_kind_name(changes[i].wanted->kind), changes[i].wanted->name);
@@ -183,14 +198,19 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 	return true;
 }
 
+/* A resourceVersion that no object has: etcd's first revision is 1, and is the empty store. An apply with it makes an
+ * object, or is refused with 409 when there is one by that name: nobody's object is ever changed by mistake. */
+static const char NO_VERSION[] = "1";
+
 /* The document with the uid of what it changes: another object of the same name is not touched. */
 static json_t *body_of(struct work *work, const struct change *change) {
-	if (!change->live) {
-		return change->wanted->document;
-	}
 	json_t *body = json_copy(change->wanted->document);
 	json_t *metadata = json_copy(json_object_get(body, "metadata"));
-	json_object_set_new(metadata, "uid", json_string(json_text_or(change->live, "metadata.uid", "")));
+	if (change->live) {
+		json_object_set_new(metadata, "uid", json_string(json_text_or(change->live, "metadata.uid", "")));
+	} else {
+		json_object_set_new(metadata, "resourceVersion", json_string(NO_VERSION));
+	}
 	json_object_set_new(body, "metadata", metadata);
 	return arena_own_json(work->arena, body);
 }
@@ -224,8 +244,18 @@ static bool is_drift(const struct work *work, const struct change *change) {
 	       status->phase && strcmp(status->phase, "Creating") != 0;
 }
 
+static void note_made(struct work *work, const struct change *change, const json_t *answer) {
+	struct made *made = arena_new(work->arena, struct made);
+	*made = (struct made){work->made, change->wanted->kind, change->wanted->name,
+		json_text_or(answer, "metadata.uid", ""), json_text_or(answer, "metadata.resourceVersion", "")};
+	work->made = made;
+}
+
 static bool finish(struct work *work, const struct change *change, const struct kube_call *call, struct error *err) {
 	if (call->ok) {
+		if (!change->live) {
+			note_made(work, change, call->answer);
+		}
 		if (is_drift(work, change)) {
 			measure_drift(work, change->wanted->kind);
 		}
@@ -233,7 +263,7 @@ static bool finish(struct work *work, const struct change *change, const struct 
 	}
 	*err = call->err;
 	if (err->kind == ERR_CONFLICT && !change->live) {
-		/* Somebody made the name, or holds fields of it, between the read and the write: look again. */
+		/* The name is taken, by us perhaps: look at it. */
 		return fail_in(err, "take the name of %s %s", call->kind->name, call->name);
 	}
 	return fail_in(err, "write %s %s", call->kind->name, call->name);

@@ -7,6 +7,13 @@
 #include "reconcilers/vault.h"
 #include "reconcilers/world.h"
 
+/* An object that this pass has made. */
+struct made {
+	const struct made *earlier;
+	enum child_kind kind;
+	const char *name, *uid, *version;
+};
+
 struct work {
 	struct pass *pass;
 	struct world *world;
@@ -20,6 +27,8 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
+	bool fresh;             /* nothing of the cluster is known to be there: its names are taken without a look */
+	const struct made *made; /* what took its name in this pass, the newest first */
 	bool plan_only;         /* annotation plan: write nothing but status.plan */
 	bool paused;            /* annotation paused: only what closes */
 	bool frozen;            /* nothing may open in this pass */

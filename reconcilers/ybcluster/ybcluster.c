@@ -27,6 +27,7 @@ static bool only_close(struct work *work, struct error *err) {
 	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
 	json_t *live_policy, *live_service;
 	work->frozen = true;
+	work->fresh = false;
 	work->wanted = wanted_list_make(work->arena);
 	if (!child_document(work, NETWORK_POLICY, policy, &live_policy, err) ||
 		!child_document(work, SERVICE, work->pass->name, &live_service, err)) {
@@ -114,10 +115,16 @@ static struct ybcluster *undecodable(struct work *work, struct error *why) {
 	return NULL;
 }
 
+static bool name_was_taken(const struct ybcluster *cluster) {
+	const struct condition *stalled =
+		condition_find(cluster->status.conditions, cluster->status.condition_count, "Stalled");
+	return stalled && strcmp(stalled->reason, "NameTaken") == 0;
+}
+
 /* Before every kind is synced nothing is decided. What has come in is compared all the same, so that its documents need
  * not be kept; but only once the cluster is whole, for documents that were taken and not compared would have to be read
  * again. The last child that comes in brings the cluster back. Most of these passes end before anything is parsed. */
-static bool prepare(struct work *work, struct error *err) {
+static bool prepare(struct work *work, bool careful, struct error *err) {
 	if (!work->pass->may_write && !children_may_be_whole(work)) {
 		return true;
 	}
@@ -146,6 +153,8 @@ static bool prepare(struct work *work, struct error *err) {
 	                                                       : version_of(work->cluster, &work->world->settings);
 	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
 	observe_children(work);
+	work->fresh = work->pass->may_write && !careful && !work->children.count &&
+	              !work->cluster->metadata.deletion_timestamp && !name_was_taken(work->cluster);
 	work->inputs =
 		(struct inputs){.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed};
 	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
@@ -183,38 +192,54 @@ static bool settled(struct work *work) {
 	return true;
 }
 
+static bool observe_and_act(struct work *work, bool careful, struct error *err) {
+	struct pass *pass = work->pass;
+	uint64_t mark = store_mark(pass->store, &kind_ybcluster, pass->namespace, pass->name);
+	if (!prepare(work, careful, err)) {
+		return false;
+	}
+	if (!work->cluster) {
+		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
+			measure_end(work);
+			isolation_end(work);
+		}
+		return true;
+	}
+	struct error why = {0};
+	bool ok = act(work, &why);
+	if (!ok && why.kind == ERR_CONFLICT && work->fresh) {
+		*err = why;
+		return false;
+	}
+	conclude(work, ok, &why);
+	if (work->wake && pass->may_write) {
+		pass->again = (double)(work->wake - work->now);
+	}
+	bool gone = work->cluster->metadata.deletion_timestamp && ok && !work->observed.reconciling;
+	if (why.kind != ERR_CANCELLED && !gone && !report(work, err)) {
+		return false;
+	}
+	if (!ok) {
+		*err = why;
+	} else if (!work->changes && !work->cluster->metadata.deletion_timestamp) {
+		store_settle(pass->store, &kind_ybcluster, pass->namespace, pass->name, mark, work->wake);
+	}
+	return ok;
+}
+
 static bool reconcile(struct pass *pass, struct error *err) {
 	struct work work = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = clock_wall()};
 	if (settled(&work)) {
 		return true;
 	}
-	uint64_t mark = store_mark(pass->store, &kind_ybcluster, pass->namespace, pass->name);
-	if (!prepare(&work, err)) {
-		return false;
+	bool ok = observe_and_act(&work, false, err);
+	if (ok || !work.fresh || err->kind != ERR_CONFLICT) {
+		return ok;
 	}
-	if (!work.cluster) {
-		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
-			measure_end(&work);
-			isolation_end(&work);
-		}
-		return true;
-	}
-	struct error why = {0};
-	bool ok = act(&work, &why);
-	conclude(&work, ok, &why);
-	if (work.wake && pass->may_write) {
-		pass->again = (double)(work.wake - work.now);
-	}
-	bool gone = work.cluster->metadata.deletion_timestamp && ok && !work.observed.reconciling;
-	if (why.kind != ERR_CANCELLED && !gone && !report(&work, err)) {
-		return false;
-	}
-	if (!ok) {
-		*err = why;
-	} else if (!work.changes && !work.cluster->metadata.deletion_timestamp) {
-		store_settle(pass->store, &kind_ybcluster, pass->namespace, pass->name, mark, work.wake);
-	}
-	return ok;
+	/* A name was taken after all: now each is looked at. What this pass has made is taken back if it must. */
+	struct work again = {.pass = pass, .world = pass->world, .arena = pass->arena, .now = work.now, .made = work.made};
+	*err = (struct error){0};
+	return observe_and_act(&again, true, err);
 }
 
 const struct reconciler ybcluster_reconciler = {"ybcluster", &kind_ybcluster, reconcile};
