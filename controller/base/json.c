@@ -97,6 +97,10 @@ void json_write(struct str *out, const json_t *value) {
 	json_dump_callback(value, append, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 }
 
+void json_write_unsorted(struct str *out, const json_t *value) {
+	json_dump_callback(value, append, out, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
 const char *json_print(struct arena *arena, const json_t *value) {
 	cleanup_str struct str text = {0};
 	json_write(&text, value);

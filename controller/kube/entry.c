@@ -48,10 +48,26 @@ static char *kept_text(const json_t *object) {
 	json_object_del(metadata, "managedFields");
 	json_object_set_new(copy, "metadata", metadata);
 	struct str text = {0};
-	json_write(&text, copy);
+	json_write_unsorted(&text, copy);
 	json_decref(copy);
 	text.text = xrealloc(text.text, text.length + 1);
 	return text.text;
+}
+
+/* What a reconcile follows: the spec, which has a new generation with every change, and what people write beside it. Not
+ * the status, not finalizers: those are ours. */
+static uint64_t wish_of(const json_t *metadata) {
+	static const char *const members[] = {"generation", "labels", "annotations", "deletionTimestamp"};
+	json_t *wish = json_array();
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		json_t *member = json_object_get(metadata, members[i]);
+		json_array_append_new(wish, member ? json_incref(member) : json_null());
+	}
+	struct digest digest = digest_value(wish);
+	json_decref(wish);
+	uint64_t result;
+	memcpy(&result, digest.bytes, sizeof result);
+	return result;
 }
 
 static uint16_t append(char *strings, uint16_t *used, const char *text) {
@@ -84,6 +100,7 @@ struct entry *entry_read(const struct watched *watched, uint8_t row, const json_
 	entry->version = version;
 	entry->deleting = json_is_string(json_object_get(metadata, "deletionTimestamp"));
 	entry->kept = watched->keep ? kept_text(object) : NULL;
+	entry->wish = watched->keep ? wish_of(metadata) : 0;
 	if (watched->summarize) {
 		watched->summarize(object, &entry->summary);
 	}
@@ -126,21 +143,6 @@ struct object *entry_copy(const struct entry *entry, const struct watched *watch
 
 json_t *entry_kept(const struct entry *entry, struct arena *arena) {
 	return entry->kept ? arena_own_json(arena, parse_kept(entry->kept)) : NULL;
-}
-
-static json_t *wish(const struct entry *entry) {
-	json_t *object = parse_kept(entry->kept);
-	json_object_del(object, "status");
-	json_object_del(json_object_get(object, "metadata"), "resourceVersion");
-	return object;
-}
-
-bool entry_same_wish(const struct entry *a, const struct entry *b) {
-	json_t *left = wish(a), *right = wish(b);
-	bool same = json_equal(left, right);
-	json_decref(left);
-	json_decref(right);
-	return same;
 }
 
 static uint32_t hash_pair(const struct entries *entries, uint64_t salt, const char *a, const char *b) {

@@ -12,6 +12,7 @@ struct entry {
 	struct summary summary;
 	struct digest compared;
 	uint64_t version;
+	uint64_t wish; /* of kinds with `keep`: equal for versions between which nobody asked for anything */
 	uint32_t hash, group_hash;
 	uint16_t name, uid, owner, group; /* offsets into strings, where the namespace is first; no group: 0 */
 	uint8_t row;
@@ -43,8 +44,6 @@ void entry_free(struct entry *entry);
 struct object *entry_copy(const struct entry *entry, const struct watched *watched, struct arena *arena);
 /* The document of a `keep` kind; else NULL. */
 json_t *entry_kept(const struct entry *entry, struct arena *arena);
-/* True when both say the same but for status and bookkeeping; for kinds with `keep`. */
-bool entry_same_wish(const struct entry *a, const struct entry *b);
 
 struct entries {
 	struct entry **buckets, **groups;

@@ -114,7 +114,7 @@ static bool believe(struct store *store, struct entry *entry, struct entry *old)
 	}
 	store_inherit(entry, old);
 	/* A change of somebody else's may be in the answer to a write of our status: then the watch still has news. */
-	entry->delivered = entry->kept && old->delivered && entry_same_wish(old, entry);
+	entry->delivered = entry->kept && old->delivered && old->wish == entry->wish;
 	store_take_out(store, old);
 	store_insert(store, entry);
 	return true;

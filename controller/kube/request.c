@@ -131,12 +131,12 @@ bool request_body(struct str *body, const struct kube_call *call, struct error *
 	}
 	if (made) {
 		json_t *options = call->verb == KUBE_EVICT ? eviction(call) : delete_options(call);
-		json_write(body, options);
+		json_write_unsorted(body, options);
 		json_decref(options);
 	} else if (request_is_write(call->verb) && !call->body) {
 		return fail(err, ERR_INTERNAL, "%s: a %s needs a body", call->kind->name, request_method(call->verb));
 	} else if (call->body && request_is_write(call->verb)) {
-		json_write(body, call->body);
+		json_write_unsorted(body, call->body);
 	}
 	return true;
 }

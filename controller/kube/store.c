@@ -194,6 +194,19 @@ void store_put(struct store *store, const struct watched *watched, json_t *objec
 	tell_and_free(store, news.tag, initial);
 }
 
+bool store_heard(struct store *store, const struct watched *watched, const char *namespace, const char *name,
+	const char *uid, uint64_t version) {
+	pthread_mutex_lock(&store->lock);
+	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace, name);
+	bool heard = entry && entry->version == version && !strcmp(entry_uid(entry), uid) &&
+	             (entry->delivered || entry->in_sync);
+	if (heard) {
+		entry->delivered = entry->listed = true;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return heard;
+}
+
 void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
 	const char *uid, uint64_t version) {
 	uint8_t row = store_index(store, watched);

@@ -21,6 +21,10 @@ void store_destroy(struct store *store);
 void store_put(struct store *store, const struct watched *watched, json_t *object, bool initial);
 void store_remove(struct store *store, const struct watched *watched, const char *namespace, const char *name,
 	const char *uid, uint64_t version);
+/* An event with just this version would say nothing new: it was delivered already, or it is what a write of ours was
+ * answered. It counts as seen. */
+bool store_heard(struct store *store, const struct watched *watched, const char *namespace, const char *name,
+	const char *uid, uint64_t version);
 /* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in
  * it and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by
  * side: the watch begins all of them before it lists the first, and a row is synced once each begin had its end; it

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "kube/event_head.h"
 #include "kube/request.h"
 #include "kube/watch_event.h"
 
@@ -148,9 +149,26 @@ static void apply(struct stream *stream, struct watch_event *event) {
 	}
 }
 
+/* Most events after the first lists are echoes of our own writes. */
+static bool is_echo(struct stream *stream, const char *line, size_t length) {
+	struct event_head head;
+	if (!event_head_read(&head, line, length) ||
+		(stream->namespace && strcmp(head.namespace, stream->namespace) != 0) ||
+		!store_heard(stream->world->store, stream->watched, head.namespace, head.name, head.uid, head.version)) {
+		return false;
+	}
+	if (!stream->listing && head.version > stream->version) {
+		stream->version = head.version;
+	}
+	return true;
+}
+
 static bool take_line(struct http_exchange *exchange, const char *line, size_t length, struct error *err) {
 	struct stream *stream = exchange->context;
 	struct watch_event event;
+	if (is_echo(stream, line, length)) {
+		return true;
+	}
 	if (!event_parse(&event, line, length, stream->watched->kind, stream->namespace, err)) {
 		return false;
 	}

@@ -222,7 +222,9 @@ static bool listen_on(struct surface *surface, struct error *err) {
 		.max_http_header_pool = CONNECTIONS,
 		.keepalive_timeout = IDLE_SECONDS,
 		.timeout_secs = IDLE_SECONDS,
-		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+		/* no client certificate is asked for: the system's CAs, a few MiB, need not be read */
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+	               LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 	};
 	if (config->certificate) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;

@@ -83,7 +83,7 @@ static struct rollout decide(const struct scan *scan, int replication_factor, bo
 	const struct child *next = scan->asked ? scan->asked : scan->outdated;
 	if (!scan->settled) {
 		rollout.move = ROLLOUT_WAIT;
-		rollout.why = "the StatefulSet controller has not seen the newest template";
+		rollout.why = ROLLOUT_UNSEEN;
 	} else if (scan->broken_outdated) {
 		rollout.move = ROLLOUT_DELETE;
 		rollout.pod = scan->broken_outdated;

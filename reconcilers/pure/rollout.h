@@ -14,6 +14,9 @@ enum rollout_move {
 	ROLLOUT_DELETE, /* `pod` is not Ready, or the only one there is: by delete with its uid */
 };
 
+/* Why a rollout waits after a StatefulSet was written; the same words before and after the write is seen. */
+#define ROLLOUT_UNSEEN "the StatefulSet controller has not seen the newest template"
+
 struct rollout {
 	enum rollout_move move;
 	const struct child *pod;

@@ -88,7 +88,7 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	if (work->templates_written) {
 		/* the controller must see them first; the watch brings the cluster back */
 		work->observed.reconciling = true;
-		work->observed.reconciling_why = "a StatefulSet was written";
+		work->observed.reconciling_why = ROLLOUT_UNSEEN;
 		return true;
 	}
 	const struct ybcluster *cluster = work->cluster;

@@ -116,7 +116,7 @@ static void deletes_carry_preconditions(void **state) {
 	call.resource_version = "7";
 	call.propagation = "Orphan";
 	check_body(&call, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\","
-					  "\"preconditions\":{\"resourceVersion\":\"7\",\"uid\":\"u\"},\"propagationPolicy\":\"Orphan\"}");
+					  "\"preconditions\":{\"uid\":\"u\",\"resourceVersion\":\"7\"},\"propagationPolicy\":\"Orphan\"}");
 	call.verb = KUBE_EVICT;
 	call.resource_version = NULL;
 	check_body(&call, "{\"apiVersion\":\"policy/v1\",\"deleteOptions\":{\"preconditions\":{\"uid\":\"u\"}},"

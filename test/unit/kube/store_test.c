@@ -165,6 +165,7 @@ static void test_own_status_write_is_news_only_with_a_foreign_edit(void **state)
 	assert_int_equal(world->changes, 1);
 	json_t *edited = object("c", "u1", 8);
 	json_put(edited, "spec.image", json_string("edited before our write"));
+	json_put(edited, "metadata.generation", json_integer(2));
 	store_wrote(world->store, &cluster_kind, edited, NULL);
 	store_put(world->store, &rows[CLUSTER], edited, false);
 	assert_int_equal(world->changes, 2);
