@@ -1,4 +1,5 @@
 /* ybcluster-operator: the command line, and what must hold for the whole process. */
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,11 @@ static void keep_secrets(void) {
 	json_keep_secrets();
 }
 
+/* A heap for each thread would keep what each of them once needed. */
+static void keep_heaps_few(void) {
+	mallopt(M_ARENA_MAX, 2);
+}
+
 int main(int argc, char **argv) {
 	static struct options options;
 	int status;
@@ -21,6 +27,7 @@ int main(int argc, char **argv) {
 		return status;
 	}
 	keep_secrets();
+	keep_heaps_few();
 	signal(SIGPIPE, SIG_IGN);
 	log_setup(options.log_format, options.log_level);
 	return options.command == COMMAND_PKI_INIT ? command_pki_init(&options) : command_run(&options);

@@ -36,6 +36,10 @@ struct http_exchange {
 	bool fenced;                  /* a write: the pool's fence must hold before and while it is sent */
 	bool once;                    /* never sent again by itself, not even when the connection died without an answer */
 	bool compressed;              /* ask for gzip */
+	bool alone;                   /* HTTP/1.1 on a connection of its own, so that `full` holds back the sender by TCP */
+	/* A stream: asked before more of it is read; true: not now, it is asked again every few milliseconds. May be NULL.
+	 */
+	bool (*full)(struct http_exchange *exchange);
 	/* A stream: called for each line of a 2xx answer, without its end. False: `err` was filled, the stream ends. */
 	bool (*line)(struct http_exchange *exchange, const char *line, size_t length, struct error *err);
 	/* Called by http_turn() when the answer is there, or an error. It may start exchanges, this one too. May be NULL.

@@ -11,6 +11,7 @@
 
 enum {
 	FENCE_MILLISECONDS = 250,
+	PAUSE_MILLISECONDS = 3,
 	/* Fewer than an HTTP/2 connection takes, so that none waits inside curl, where its connect timeout runs already. */
 	MOST_AT_ONCE = 64,
 };
@@ -176,6 +177,20 @@ static void end_finished(struct http_pool *pool) {
 	}
 }
 
+/* A stream that was held back goes on when its reader has room. */
+static void resume(struct http_pool *pool) {
+	for (struct http_transfer *transfer = pool->transfers; transfer; transfer = transfer->next) {
+		if (!transfer->paused) {
+			continue;
+		}
+		transfer->last_byte = clock_monotonic(); /* the silence is ours */
+		if (!transfer->exchange->full(transfer->exchange)) {
+			transfer->paused = false;
+			curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+		}
+	}
+}
+
 /* How long nothing needs to be looked at but the sockets. */
 static int patience(const struct http_pool *pool, int milliseconds) {
 	int64_t now = clock_monotonic();
@@ -184,6 +199,8 @@ static int patience(const struct http_pool *pool, int milliseconds) {
 		int64_t wait = milliseconds;
 		if (transfer->stopped) {
 			wait = 0;
+		} else if (transfer->paused) {
+			wait = PAUSE_MILLISECONDS;
 		} else if (exchange->fenced && pool->holds) {
 			wait = FENCE_MILLISECONDS;
 		} else if (exchange->silence) {
@@ -201,6 +218,7 @@ size_t http_turn(struct http_pool *pool, int milliseconds) {
 		curl_multi_poll(pool->multi, NULL, 0, patience(pool, milliseconds), NULL);
 	}
 	pool->turn++;
+	resume(pool);
 	curl_multi_perform(pool->multi, &running);
 	end_finished(pool);
 	end_stopped(pool);

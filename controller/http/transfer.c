@@ -64,6 +64,10 @@ static bool take(struct http_transfer *transfer, const char *bytes, size_t lengt
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
 	struct http_transfer *transfer = context;
+	if (transfer->exchange->full && transfer->exchange->full(transfer->exchange)) {
+		transfer->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
 	transfer->received += size * count;
 	bool more = take(transfer, bytes, size * count);
 	/* A stream's buffer lives as long as the stream, and may hold a Secret. */
@@ -180,6 +184,9 @@ static void set_request(CURL *easy, struct http_transfer *transfer) {
 		add_header(transfer, "Expect:"); /* or curl waits for a 100 before a large body */
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+	if (exchange->alone) {
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	}
 	for (const char *const *header = exchange->headers; header && *header; header++) {
 		add_header(transfer, *header);
 	}

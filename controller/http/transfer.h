@@ -20,6 +20,7 @@ struct http_transfer {
 	int sent;          /* how often the request went out */
 	bool queued;       /* not sent yet: enough others are under way */
 	bool counted;      /* one of those others */
+	bool paused;       /* the stream's reader is full */
 	bool stopped;      /* exchange->err was filled by a callback */
 	char problem[CURL_ERROR_SIZE];
 };

@@ -54,8 +54,8 @@ static char *kept_text(const json_t *object) {
 	return text.text;
 }
 
-/* What a reconcile follows: the spec, which has a new generation with every change, and what people write beside it. Not
- * the status, not finalizers: those are ours. */
+/* What a reconcile follows: the spec, which has a new generation with every change, and what people write beside it.
+ * Not the status, not finalizers: those are ours. */
 static uint64_t wish_of(const json_t *metadata) {
 	static const char *const members[] = {"generation", "labels", "annotations", "deletionTimestamp"};
 	json_t *wish = json_array();

@@ -15,7 +15,7 @@ struct list {
 
 struct row {
 	struct list *lists;
-	size_t count;
+	size_t count, documents;
 	uint64_t loose; /* how often an entry without a group came or went */
 	bool synced;
 	bool complained;
@@ -31,9 +31,9 @@ struct grave {
 
 struct store {
 	pthread_mutex_t lock;
-	pthread_cond_t room;
 	struct entries entries;
 	size_t documents;
+	uint64_t ceased; /* documents that were taken or forgotten */
 	struct grave graves[GRAVES];
 	size_t next_grave;
 	const struct watched *watched;
@@ -51,7 +51,7 @@ static inline uint8_t store_index(const struct store *store, const struct watche
 }
 
 /* The callers of these hold the lock. */
-/* Takes the reference of `document`; NULL makes room. */
+/* Takes the reference of `document`, which may be NULL. */
 void store_set_document(struct store *store, struct entry *entry, json_t *document);
 void store_insert(struct store *store, struct entry *entry);
 void store_take_out(struct store *store, struct entry *entry);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -17,11 +16,6 @@ struct store *store_create(const struct watched *watched, size_t count, store_ch
 	struct store *store = xcalloc(1, sizeof *store + count * sizeof store->row[0]);
 	*store = (struct store){.watched = watched, .rows = count, .changed = changed, .context = context};
 	pthread_mutex_init(&store->lock, NULL);
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&store->room, &monotonic);
-	pthread_condattr_destroy(&monotonic);
 	entries_init(&store->entries);
 	return store;
 }
@@ -37,7 +31,6 @@ void store_destroy(struct store *store) {
 		}
 	}
 	entries_done(&store->entries);
-	pthread_cond_destroy(&store->room);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
 }
@@ -55,16 +48,13 @@ const struct watched *store_row(const struct store *store, const struct kind *ki
 /* The callers of these hold the lock. */
 
 void store_set_document(struct store *store, struct entry *entry, json_t *document) {
-	if (entry->document) {
-		json_decref(entry->document);
-		store->documents--;
-	}
+	struct row *row = &store->row[entry->row];
+	bool had = entry->document != NULL;
+	json_decref(entry->document);
 	entry->document = document;
-	if (document) {
-		store->documents++;
-	} else {
-		pthread_cond_broadcast(&store->room);
-	}
+	row->documents += (document != NULL) - (size_t)had;
+	store->documents += (document != NULL) - (size_t)had;
+	store->ceased += had && !document;
 }
 
 void store_insert(struct store *store, struct entry *entry) {
@@ -198,8 +188,8 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version) {
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace, name);
-	bool heard = entry && entry->version == version && !strcmp(entry_uid(entry), uid) &&
-	             (entry->delivered || entry->in_sync);
+	bool heard =
+		entry && entry->version == version && !strcmp(entry_uid(entry), uid) && (entry->delivered || entry->in_sync);
 	if (heard) {
 		entry->delivered = entry->listed = true;
 	}
@@ -284,7 +274,6 @@ void store_replace_end(struct store *store, const struct watched *watched, const
 	}
 	struct entry *gone = take_unlisted(store, index, namespace, version);
 	row->synced |= !row->lists;
-	pthread_cond_broadcast(&store->room);
 	pthread_mutex_unlock(&store->lock);
 	for (struct entry *next; gone; gone = next) {
 		next = gone->next;
@@ -316,18 +305,10 @@ bool store_first_synced(struct store *store) {
 	return all;
 }
 
-void store_wait_for_room(struct store *store, size_t limit, int milliseconds) {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += milliseconds % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
+size_t store_waiting(struct store *store, const struct watched *watched, uint64_t *ceased) {
 	pthread_mutex_lock(&store->lock);
-	while (synced(store, true) && store->documents >= limit &&
-		   pthread_cond_timedwait(&store->room, &store->lock, &until) == 0) {
-	}
+	size_t documents = store->row[store_index(store, watched)].documents;
+	*ceased = store->ceased;
 	pthread_mutex_unlock(&store->lock);
+	return documents;
 }

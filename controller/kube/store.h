@@ -33,9 +33,9 @@ void store_replace_begin(struct store *store, const struct watched *watched, con
 void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
 bool store_synced(struct store *store);       /* every kind had its first complete list */
 bool store_first_synced(struct store *store); /* every kind with `first` had it */
-/* How many documents wait to be compared: the watch stops reading above its limit, but only after first sync of `first`
- * kinds, and until `milliseconds` have passed. */
-void store_wait_for_room(struct store *store, size_t limit, int milliseconds);
+/* How many documents of the kind wait to be compared, and how many of any kind ever ceased to: the watch reads no more
+ * of a kind of which too many wait, as long as somebody compares. */
+size_t store_waiting(struct store *store, const struct watched *watched, uint64_t *ceased);
 
 /* The reconcilers' side. Copies live in the arena. */
 /* One object; NULL when it is unknown. Kinds with `keep`: with its document, else without touching the document. */

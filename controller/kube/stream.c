@@ -16,9 +16,8 @@ enum {
 	GRACE_SECONDS = 30,
 	SETTLED_SECONDS = 5, /* a watch that ends sooner counts as failed, so that a hasty server makes no loop */
 	WARN_SECONDS = 60,
-	DOCUMENTS = 512, /* that may wait while the first lists come in */
-	ROOM_MILLISECONDS = 50,
-	MOST_STUCK = 4,
+	DOCUMENTS = 48, /* of one kind that may wait while the first lists come in */
+	PATIENCE_SECONDS = 1,
 };
 
 static void request_watch(struct stream *stream) {
@@ -42,6 +41,8 @@ static void request_chunk(struct stream *stream) {
 }
 
 static bool take_line(struct http_exchange *exchange, const char *line, size_t length, struct error *err);
+static bool is_full(struct http_exchange *exchange);
+static bool runs_ahead(struct stream *stream);
 static void arrived(struct http_exchange *exchange);
 
 static bool make_request(struct stream *stream, struct error *err) {
@@ -68,6 +69,8 @@ static bool make_request(struct stream *stream, struct error *err) {
 	stream->exchange.line = chunk ? NULL : take_line;
 	stream->exchange.silence = chunk ? 0 : stream->world->silence;
 	stream->exchange.compressed = chunk;
+	stream->exchange.alone = stream->world->alone && !chunk;
+	stream->exchange.full = stream->world->alone && !chunk ? is_full : NULL;
 	return true;
 }
 
@@ -101,6 +104,10 @@ static void end_list(struct stream *stream, uint64_t version) {
 
 void stream_start(struct stream *stream) {
 	struct error err = {0};
+	if (stream->next && runs_ahead(stream)) {
+		stream->due = clock_monotonic() + SECONDS(0.02);
+		return;
+	}
 	if (!stream->version && !stream->next) {
 		begin_list(stream);
 	}
@@ -112,18 +119,29 @@ void stream_start(struct stream *stream) {
 	}
 }
 
-/* While the first lists come in, documents wait until a reconcile has compared them: the watch must not run away with
- * all memory. Where nobody takes them (a replica that does not hold the lease) it goes on after a while. */
-static void put(struct stream *stream, struct watch_event *event) {
+/* While the first lists come in, documents wait until a reconcile has compared them: no kind may run far ahead of the
+ * others, for a cluster is compared once it is whole. Where nobody compares (a replica that does not hold the lease)
+ * the lists come in all the same. */
+static bool runs_ahead(struct stream *stream) {
 	struct stream_world *world = stream->world;
-	store_put(world->store, stream->watched, event->object, !stream->synced);
-	if (stream->synced || world->stuck >= MOST_STUCK || atomic_load(&world->stop)) {
-		return;
+	uint64_t ceased;
+	if (stream->synced || store_waiting(world->store, stream->watched, &ceased) < DOCUMENTS) {
+		return false;
 	}
-	int64_t start = clock_monotonic();
-	store_wait_for_room(world->store, DOCUMENTS, ROOM_MILLISECONDS);
-	bool in_vain = clock_monotonic() - start >= SECONDS(0.9 * ROOM_MILLISECONDS / 1000);
-	world->stuck = in_vain ? world->stuck + 1 : 0;
+	int64_t now = clock_monotonic();
+	if (ceased != world->ceased || !world->progress) {
+		world->ceased = ceased;
+		world->progress = now;
+	}
+	return now - world->progress < SECONDS(PATIENCE_SECONDS);
+}
+
+static bool is_full(struct http_exchange *exchange) {
+	return runs_ahead(exchange->context);
+}
+
+static void put(struct stream *stream, struct watch_event *event) {
+	store_put(stream->world->store, stream->watched, event->object, !stream->synced);
 }
 
 static void apply(struct stream *stream, struct watch_event *event) {

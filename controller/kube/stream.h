@@ -18,7 +18,9 @@ struct stream_world {
 	atomic_bool stop;
 	int silence;              /* seconds without a byte after which a watch has failed */
 	unsigned short random[3]; /* for erand48() */
-	int stuck;                /* how often in a row nothing came of waiting for room in the store */
+	bool alone;               /* a connection for each stream */
+	uint64_t ceased;          /* documents that were compared when it was last looked, and when that last changed */
+	int64_t progress;
 };
 
 struct stream {

@@ -6,7 +6,10 @@
 #include "base/clock.h"
 #include "kube/stream.h"
 
-enum { LONGEST_MILLISECONDS = 60000 };
+enum {
+	LONGEST_MILLISECONDS = 60000,
+	MOST_CONNECTIONS = 64, /* with more streams they share connections, and none can be held back */
+};
 
 struct watches {
 	struct stream_world world;
@@ -37,6 +40,7 @@ struct watches *watches_create(struct kube_config *config, struct store *store, 
 		xcalloc(1, sizeof *watches + count_streams(watched, count, names) * sizeof(struct stream));
 	watches->world = (struct stream_world){
 		.config = config, .store = store, .pool = http_create(), .silence = STREAM_SILENCE_SECONDS};
+	watches->world.alone = count_streams(watched, count, names) <= MOST_CONNECTIONS;
 	int64_t seed = clock_monotonic();
 	for (int i = 0; i < 3; i++) {
 		watches->world.random[i] = (unsigned short)(seed >> (16 * i));

@@ -49,7 +49,8 @@ struct wanted {
 	enum child_kind kind;
 	const char *name;
 	json_t *document;
-	struct digest digest; /* of what the document depends on; all zero: of the document itself, taken when it is compared */
+	struct digest
+		digest;      /* of what the document depends on; all zero: of the document itself, taken when it is compared */
 	const char *why; /* what the change is for, when the reason is not a difference of fields; or NULL */
 };
 

@@ -75,7 +75,8 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
  * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
- * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way. */
+ * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way.
+ */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;

@@ -33,7 +33,9 @@ const char *group_of_policy(const json_t *object) {
 	             strcmp(json_text_or(owner, "name", ""), group) == 0;
 	bool own = owned && policy_is_of(group, json_text_or(object, "metadata.name", ""));
 	/* One that selects other pods, by whomever it was made or changed, concerns every cluster of the namespace. */
-	return own && str_equal(text_at(json_get(object, "spec"), "podSelector", "matchLabels", LABEL_CLUSTER), group) ? group : NULL;
+	return own && str_equal(text_at(json_get(object, "spec"), "podSelector", "matchLabels", LABEL_CLUSTER), group)
+	           ? group
+	           : NULL;
 }
 
 static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));

@@ -27,15 +27,15 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
-	bool fresh;             /* nothing of the cluster is known to be there: its names are taken without a look */
+	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
-	bool plan_only;         /* annotation plan: write nothing but status.plan */
-	bool paused;            /* annotation paused: only what closes */
-	bool frozen;            /* nothing may open in this pass */
-	bool version_accepted;  /* spec.version may be rolled out */
-	bool templates_written; /* a StatefulSet was written in this pass */
-	size_t changes;         /* writes and events that were made, would have been, or wait for a pass that may write */
-	int64_t wake;           /* the earliest moment at which time alone changes something; 0: none */
+	bool plan_only;          /* annotation plan: write nothing but status.plan */
+	bool paused;             /* annotation paused: only what closes */
+	bool frozen;             /* nothing may open in this pass */
+	bool version_accepted;   /* spec.version may be rolled out */
+	bool templates_written;  /* a StatefulSet was written in this pass */
+	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
+	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
 };
 
 /* Reads the store: children, their facts. */

@@ -29,9 +29,10 @@ static void known_answer(void **state) {
 
 static void values_that_differ_have_different_digests(void **state) {
 	(void)state;
-	static const char *const values[] = {"null", "true", "false", "0", "0.0", "1", "\"\"", "\"1\"", "\"11\"", "[]", "{}",
-		"[[]]", "[{}]", "[1]", "[\"1\"]", "[1,1]", "[11]", "[[1],1]", "[[1,1]]", "[\"a\",\"b\"]", "[\"ab\"]",
-		"[\"ab\",\"\"]", "{\"a\":\"b\"}", "{\"ab\":\"\"}", "{\"a\":{\"b\":1}}", "{\"a\":{},\"b\":1}", "{\"b\":1,\"a\":{}}"};
+	static const char *const values[] = {"null", "true", "false", "0", "0.0", "1", "\"\"", "\"1\"", "\"11\"", "[]",
+		"{}", "[[]]", "[{}]", "[1]", "[\"1\"]", "[1,1]", "[11]", "[[1],1]", "[[1,1]]", "[\"a\",\"b\"]", "[\"ab\"]",
+		"[\"ab\",\"\"]", "{\"a\":\"b\"}", "{\"ab\":\"\"}", "{\"a\":{\"b\":1}}", "{\"a\":{},\"b\":1}",
+		"{\"b\":1,\"a\":{}}"};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		struct digest one = of(values[i], digest_value), again = of(values[i], digest_value);
 		assert_true(digest_equal(&one, &again));

@@ -185,6 +185,44 @@ static void streams_come_by_line(void **state) {
 	check_stream("/missing", "", true, ERR_NONE);
 }
 
+struct reader {
+	int64_t until; /* nothing is taken before */
+	size_t lines, asked;
+};
+
+static bool reader_full(struct http_exchange *exchange) {
+	struct reader *reader = exchange->context;
+	reader->asked++;
+	return clock_monotonic() < reader->until;
+}
+
+static bool reader_line(struct http_exchange *exchange, const char *line, size_t length, struct error *err) {
+	(void)line, (void)length, (void)err;
+	struct reader *reader = exchange->context;
+	assert_true(clock_monotonic() >= reader->until);
+	reader->lines++;
+	return true;
+}
+
+/* Longer than the silence that would end it: that the reader is full is not the server's silence. */
+static void a_full_reader_holds_the_stream_back(void **state) {
+	(void)state;
+	struct http_pool *pool = http_create();
+	struct reader reader = {.until = clock_monotonic() + SECONDS(1.5)};
+	struct http_exchange call = get("/lines");
+	call.line = reader_line;
+	call.full = reader_full;
+	call.alone = true;
+	call.context = &reader;
+	call.silence = 1;
+	http_run(pool, &call, 1);
+	assert_true(call.ok);
+	assert_int_equal(reader.lines, 3);
+	assert_true(reader.asked > 10);
+	http_forget(&call);
+	http_destroy(pool);
+}
+
 static void *interrupt_soon(void *pool) {
 	usleep(200000);
 	http_interrupt(pool);
@@ -279,6 +317,7 @@ int main(void) {
 		cmocka_unit_test(what_is_broken_is_an_error),
 		cmocka_unit_test(no_url_is_invalid),
 		cmocka_unit_test(streams_come_by_line),
+		cmocka_unit_test(a_full_reader_holds_the_stream_back),
 		cmocka_unit_test(an_interrupt_ends_the_wait),
 		cmocka_unit_test(a_lost_fence_ends_writes_alone),
 		cmocka_unit_test(done_may_start_again),

@@ -33,8 +33,9 @@ static void a_line_of_the_api_server(void **state) {
 	assert_string_equal(head.namespace, "shop");
 	assert_string_equal(head.uid, "4f-1");
 	assert_int_equal(head.version, 812);
-	assert_true(read_line(&head, BEGIN("ADDED") "\"name\":\"p-0\",\"generateName\":\"p-\",\"namespace\":\"shop\",\"uid\":\"u\","
-												"\"resourceVersion\":\"7\"}}}"));
+	assert_true(
+		read_line(&head, BEGIN("ADDED") "\"name\":\"p-0\",\"generateName\":\"p-\",\"namespace\":\"shop\",\"uid\":\"u\","
+										"\"resourceVersion\":\"7\"}}}"));
 	assert_string_equal(head.name, "p-0");
 }
 

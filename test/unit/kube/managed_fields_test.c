@@ -31,10 +31,12 @@ static void check(const char *text, const char *wanted) {
 
 static void wherever_it_stands(void **state) {
 	(void)state;
-	check("{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"f\":1}]},\"b\":1}", "{\"metadata\":{\"name\":\"a\"},\"b\":1}");
+	check("{\"metadata\":{\"name\":\"a\",\"managedFields\":[{\"f\":1}]},\"b\":1}",
+		"{\"metadata\":{\"name\":\"a\"},\"b\":1}");
 	check("{\"metadata\":{\"managedFields\":[{\"f\":[1,{}]}],\"name\":\"a\"}}", "{\"metadata\":{\"name\":\"a\"}}");
 	check("{\"metadata\":{\"managedFields\":[]}}", "{\"metadata\":{}}");
-	check("{\"items\":[{\"a\":1,\"managedFields\":[1]},{\"managedFields\":[2],\"b\":2}]}", "{\"items\":[{\"a\":1},{\"b\":2}]}");
+	check("{\"items\":[{\"a\":1,\"managedFields\":[1]},{\"managedFields\":[2],\"b\":2}]}",
+		"{\"items\":[{\"a\":1},{\"b\":2}]}");
 }
 
 static void brackets_and_quotes_in_strings_do_not_count(void **state) {

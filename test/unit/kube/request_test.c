@@ -119,8 +119,9 @@ static void deletes_carry_preconditions(void **state) {
 					  "\"preconditions\":{\"uid\":\"u\",\"resourceVersion\":\"7\"},\"propagationPolicy\":\"Orphan\"}");
 	call.verb = KUBE_EVICT;
 	call.resource_version = NULL;
-	check_body(&call, "{\"apiVersion\":\"policy/v1\",\"deleteOptions\":{\"preconditions\":{\"uid\":\"u\"}},"
-					  "\"kind\":\"Eviction\",\"metadata\":{\"name\":\"p\",\"namespace\":\"n\"}}");
+	check_body(&call,
+		"{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"name\":\"p\",\"namespace\":\"n\"},"
+		"\"deleteOptions\":{\"preconditions\":{\"uid\":\"u\"}}}");
 }
 
 static struct error error_of(int status, int retry_after, const struct kind *kind, const char *body) {

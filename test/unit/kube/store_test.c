@@ -376,39 +376,23 @@ static void test_many_objects_are_found_again(void **state) {
 	assert_int_equal(count, MANY / 2);
 }
 
-static void *take_later(void *context) {
-	struct world *world = context;
-	struct arena *arena = arena_create();
-	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-	size_t count;
-	store_group(world->store, arena, "ns", "c", &count);
-	arena_destroy(arena);
-	return NULL;
-}
-
-static double now(void) {
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void test_room_comes_with_a_comparison_or_with_time(void **state) {
+static void test_waiting_documents_are_counted_by_kind(void **state) {
 	struct world *world = *state;
+	uint64_t ceased = 9;
 	put(world, SET, "a", "u1", 5);
-	double begin = now();
-	store_wait_for_room(world->store, 1, 5000); /* the first kinds are not synced: nothing can be compared */
-	assert_true(now() - begin < 1);
-	store_replace_begin(world->store, &rows[CLUSTER], NULL);
-	store_replace_end(world->store, &rows[CLUSTER], NULL, 1);
-	begin = now();
-	store_wait_for_room(world->store, 1, 50);
-	assert_true(now() - begin >= 0.045);
-	pthread_t thread;
-	assert_int_equal(pthread_create(&thread, NULL, take_later, world), 0);
-	begin = now();
-	store_wait_for_room(world->store, 1, 10000);
-	assert_true(now() - begin < 5);
-	pthread_join(thread, NULL);
+	put(world, SET, "b", "u2", 6);
+	put(world, CLASS, "fast", "u3", 7);
+	assert_int_equal(store_waiting(world->store, &rows[SET], &ceased), 2);
+	assert_int_equal(ceased, 0);
+	assert_int_equal(store_waiting(world->store, &rows[CLASS], &ceased), 0);
+	put(world, SET, "b", "u2", 8); /* a newer document in its place: nobody compared */
+	assert_int_equal(store_waiting(world->store, &rows[SET], &ceased), 2);
+	store_remove(world->store, &rows[SET], "ns", "b", "u2", 9);
+	assert_int_equal(store_waiting(world->store, &rows[SET], &ceased), 1);
+	size_t count;
+	store_group(world->store, world->arena, "ns", "c", &count);
+	assert_int_equal(store_waiting(world->store, &rows[SET], &ceased), 0);
+	assert_true(ceased >= 2);
 }
 
 static void *churn(void *context) {
@@ -477,7 +461,7 @@ int main(void) {
 		TEST(test_what_belongs_to_no_group_is_found_by_namespace),
 		TEST(test_a_changed_group_tells_the_old_one_too),
 		TEST(test_many_objects_are_found_again),
-		TEST(test_room_comes_with_a_comparison_or_with_time),
+		TEST(test_waiting_documents_are_counted_by_kind),
 		TEST(test_two_sides_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
