@@ -70,7 +70,7 @@ static void feed_value(struct str *out, const json_t *value) {
 }
 
 struct digest digest_value(const json_t *value) {
-	cleanup_secret struct str bytes = {0};
+	cleanup_str struct str bytes = {0};
 	feed_value(&bytes, value);
 	return digest_bytes(bytes.text, bytes.length);
 }

@@ -125,7 +125,7 @@ bool is_ours(const struct work *work, const json_t *live) {
 /* What a fresh cluster made before it met the name that was taken; what is not ours by now is not touched. */
 static void take_back(struct work *work) {
 	for (const struct made *made = work->made; made; made = made->earlier) {
-		struct child child = {.kind = made->kind, .name = made->name, .uid = made->uid, .version = made->version};
+		struct child child = {.kind = made->kind, .name = made->name, .uid = made->uid};
 		struct error err;
 		if (!child_delete(work, &child, "Background", "a name of this cluster is taken", &err)) {
 			log_warn("an object that was made in vain stays", "kind", child_kind_name(made->kind), "name", made->name,
@@ -247,8 +247,8 @@ static bool is_drift(const struct work *work, const struct change *change) {
 
 static void note_made(struct work *work, const struct change *change, const json_t *answer) {
 	struct made *made = arena_new(work->arena, struct made);
-	*made = (struct made){work->made, change->wanted->kind, change->wanted->name,
-		json_text_or(answer, "metadata.uid", ""), json_text_or(answer, "metadata.resourceVersion", "")};
+	*made =
+		(struct made){work->made, change->wanted->kind, change->wanted->name, json_text_or(answer, "metadata.uid", "")};
 	work->made = made;
 }
 
@@ -291,7 +291,7 @@ static bool write_wave(struct work *work, struct change *changes, size_t count, 
 	for (size_t i = 0; i < asked; i++) {
 		struct error one;
 		if (!finish(work, which[i], &calls[i], &one)) {
-			*err = ok ? one : *err;
+			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
 			ok = false;
 		}
 	}
@@ -321,7 +321,8 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	return finish(work, change, &call, err);
 }
 
-/* What closes must stand before anything else is made; a failure further on does not hold up the rest. */
+/* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
+ * that a fresh cluster finds taken: nothing more is made then. */
 static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
 	if (!write_wave(work, changes, count, 0, err)) {
 		return false;
@@ -330,8 +331,11 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
 		if (!write_wave(work, changes, count, wave, &one)) {
-			*err = ok ? one : *err;
+			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
 			ok = false;
+		}
+		if (!ok && work->fresh && err->kind == ERR_CONFLICT) {
+			return false;
 		}
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -11,7 +11,7 @@
 struct made {
 	const struct made *earlier;
 	enum child_kind kind;
-	const char *name, *uid, *version;
+	const char *name, *uid;
 };
 
 struct work {
