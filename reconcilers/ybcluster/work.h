@@ -20,6 +20,7 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
+	bool bare;              /* it cannot be decoded, and is being deleted: `cluster` has its metadata alone */
 	bool plan_only;         /* annotation plan: write nothing but status.plan */
 	bool paused;            /* annotation paused: only what closes */
 	bool frozen;            /* nothing may open in this pass */
