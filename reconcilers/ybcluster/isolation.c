@@ -8,7 +8,7 @@
 #include "pure/flags.h"
 #include "pure/isolation.h"
 #include "run/probe.h"
-#include "ybcluster/work.h"
+#include "ybcluster/isolation.h"
 
 /* Most policies of a namespace are other clusters' own, whose labels name that cluster: a selector that asks for
  * another value of this label selects none of our pods, whatever else it says. It is known by its text, since parsing

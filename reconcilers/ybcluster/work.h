@@ -36,11 +36,6 @@ void observe_children(struct work *work);
 bool children_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
-/* Other people's NetworkPolicies that select our pods and allow something; and what a probe of a tserver met, where it
- * can be made. It is asked for here, made elsewhere, and found in a later pass. */
-void observe_isolation(struct work *work);
-/* The cluster is gone, and so is what was measured of it. */
-void isolation_end(struct work *work);
 
 /* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
  * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */

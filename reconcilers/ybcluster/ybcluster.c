@@ -10,6 +10,7 @@
 #include "kube/settled.h"
 #include "pure/flags.h"
 #include "ybcluster/checks.h"
+#include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
