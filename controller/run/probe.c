@@ -88,9 +88,8 @@ static bool step(struct prober *prober, struct measurement *one, enum probe_answ
 		hang_up(one);
 		bool first = one->closed == PROBE_NONE;
 		if (!first || answer != PROBE_SILENT) {
-			one->result = (struct probe_result){.open = first ? PROBE_NONE : answer,
-				.closed = first ? answer : one->closed,
-				.at = clock_monotonic()};
+			one->result = (struct probe_result){
+				.open = first ? PROBE_NONE : answer, .closed = first ? answer : one->closed, .at = clock_monotonic()};
 			return true;
 		}
 		one->closed = answer;

@@ -1,5 +1,5 @@
-/* What TCP connections to two ports of one address meet: measured on a thread of its own, many at once, each answer under
- * a deadline. Results stay until they are forgotten.
+/* What TCP connections to two ports of one address meet: measured on a thread of its own, many at once, each answer
+ * under a deadline. Results stay until they are forgotten.
  *
  * The closed port comes first, and has the whole deadline to answer: three SYNs are sent meanwhile (Linux: at 0, 1 and
  * 3 s). Only when it was silent the open port is tried: if that answers afterwards, silence was not the peer's end. */

@@ -9,6 +9,7 @@
 #include "crds/allowlist.h"
 #include "pure/allow.h"
 #include "pure/diff.h"
+#include "reconcilers/finalizer.h"
 #include "reconcilers/world.h"
 
 #define LIST_FINALIZER "yugabyte.com/allowlist"
@@ -85,11 +86,11 @@ static bool set_finalizer(struct list_work *work, bool wanted, struct error *err
 	if (has_finalizer(work) == wanted || !work->pass->may_write) {
 		return true;
 	}
-	json_t *body = identity(work), *finalizers = json_array();
-	if (wanted) {
-		json_array_append_new(finalizers, json_string(LIST_FINALIZER));
+	if (!wanted) {
+		return finalizer_remove(work->pass, &kind_allowlist, work->object, LIST_FINALIZER, err);
 	}
-	json_put(body, "metadata.finalizers", finalizers);
+	json_t *body = identity(work);
+	json_put(body, "metadata.finalizers", json_pack("[s]", LIST_FINALIZER));
 	return write(work, KUBE_APPLY, body, err) || fail_in(err, "set the finalizer");
 }
 

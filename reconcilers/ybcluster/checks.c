@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "pure/flags.h"
 #include "pure/volumes.h"
+#include "ybcluster/isolation.h"
 
 /* "2025.2.2.1-b1" belongs to the series "2025.2". */
 static bool same_series(const char *a, const char *b) {

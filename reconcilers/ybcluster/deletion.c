@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "reconcilers/finalizer.h"
 #include "ybcluster/work.h"
 
 bool finalizer_set(struct work *work, bool wanted, struct error *err) {
@@ -14,14 +15,11 @@ bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	if (!work->pass->may_write) {
 		return true;
 	}
-	json_t *finalizers = json_array();
-	if (wanted) {
-		json_array_append_new(finalizers, json_string(FINALIZER));
+	if (!wanted) {
+		return finalizer_remove(work->pass, &kind_ybcluster, work->object, FINALIZER, err);
 	}
-	if (cluster_apply(work, KUBE_APPLY, "metadata.finalizers", finalizers, err)) {
-		return true;
-	}
-	return (!wanted && err->kind == ERR_NOT_FOUND) || fail_in(err, "set the finalizer");
+	return cluster_apply(work, KUBE_APPLY, "metadata.finalizers", json_pack("[s]", FINALIZER), err) ||
+	       fail_in(err, "set the finalizer");
 }
 
 static bool ours(const struct work *work, const struct child *child) {

@@ -8,7 +8,7 @@
 #include "pure/flags.h"
 #include "pure/isolation.h"
 #include "run/probe.h"
-#include "ybcluster/work.h"
+#include "ybcluster/isolation.h"
 
 static bool opens(struct work *work, int64_t allows, const char *selector) {
 	struct error ignored;

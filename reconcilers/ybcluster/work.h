@@ -27,6 +27,7 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
+	bool bare;               /* it cannot be decoded, and is being deleted: `cluster` has its metadata alone */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
 	bool plan_only;          /* annotation plan: write nothing but status.plan */
@@ -46,11 +47,6 @@ bool children_may_be_whole(struct work *work);
 bool groups_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
-/* Other people's NetworkPolicies that select our pods and allow something; and what a probe of a tserver met, where it
- * can be made. It is asked for here, made elsewhere, and found in a later pass. */
-void observe_isolation(struct work *work);
-/* The cluster is gone, and so is what was measured of it. */
-void isolation_end(struct work *work);
 
 /* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
  * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */

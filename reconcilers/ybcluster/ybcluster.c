@@ -10,6 +10,7 @@
 #include "kube/settled.h"
 #include "pure/flags.h"
 #include "ybcluster/checks.h"
+#include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
@@ -107,6 +108,7 @@ static struct ybcluster *undecodable(struct work *work, struct error *why) {
 	struct error ignored;
 	struct ybcluster *cluster = ybcluster_decode(work->arena, bare, &ignored);
 	if (cluster && cluster->metadata.deletion_timestamp) {
+		work->bare = true;
 		return cluster;
 	}
 	if (work->pass->may_write && !report_undecodable(work, why, &ignored)) {
@@ -216,7 +218,8 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 		pass->again = (double)(work->wake - work->now);
 	}
 	bool gone = work->cluster->metadata.deletion_timestamp && ok && !work->observed.reconciling;
-	if (why.kind != ERR_CANCELLED && !gone && !report(work, err)) {
+	/* A status could not be applied to a bare one either. */
+	if (why.kind != ERR_CANCELLED && !gone && !work->bare && !report(work, err)) {
 		return false;
 	}
 	if (!ok) {

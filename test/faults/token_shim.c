@@ -1,7 +1,8 @@
 /* A PKCS#11 module that hands every call on to SoftHSM, notes it, and fails where it is told to.
  *
- * $TOKEN_SHIM is a folder. Each call's name is added to its file `calls`. Its file `order` says "FUNCTION NTH ACTION": the
- * NTH call of the function from when the order was first seen has the fault, once; then the file becomes `fired`. */
+ * $TOKEN_SHIM is a folder. Each call's name is added to its file `calls`. Its file `order` says "FUNCTION NTH ACTION":
+ * the NTH call of the function from when the order was first seen has the fault, once; then the file becomes `fired`.
+ */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
@@ -98,14 +99,14 @@ static CK_RV after(const char *action, CK_RV result) {
 	return strcmp(action, "error-after") == 0 ? CKR_DEVICE_ERROR : result;
 }
 
-#define WRAP(name, parameters, arguments)                                                                                \
-	static CK_RV shim_##name parameters {                                                                                \
-		char action[32];                                                                                                 \
-		CK_RV result;                                                                                                    \
-		if (before(#name, action, sizeof action, &result)) {                                                             \
-			return result;                                                                                               \
-		}                                                                                                                \
-		return after(action, shim.real->name arguments);                                                                 \
+#define WRAP(name, parameters, arguments)                                                                              \
+	static CK_RV shim_##name parameters {                                                                              \
+		char action[32];                                                                                               \
+		CK_RV result;                                                                                                  \
+		if (before(#name, action, sizeof action, &result)) {                                                           \
+			return result;                                                                                             \
+		}                                                                                                              \
+		return after(action, shim.real->name arguments);                                                               \
 	}
 
 typedef CK_SESSION_HANDLE session;

@@ -138,7 +138,8 @@ static void a_result_stays_until_the_next_one_and_until_it_is_forgotten(void **s
 	prober_stop(prober);
 }
 
-/* More than fit at once take turns; what is forgotten or stopped under way leaves nothing behind (the sanitizers see). */
+/* More than fit at once take turns; what is forgotten or stopped under way leaves nothing behind (the sanitizers see).
+ */
 static void many_take_turns(void **state) {
 	(void)state;
 	struct prober *prober = prober_start(DEADLINE);
