@@ -28,7 +28,7 @@ def optional_parts():
 
 
 def up(at, arguments):
-    options = {"nodes": arguments.nodes, "without": arguments.without, "audit": not arguments.no_audit,
+    options = {"nodes": arguments.nodes, "without": arguments.without, "audit": not arguments.no_audit, "ipv4_only": arguments.ipv4_only,
                "apiserver_flags": arguments.apiserver_flag}
     try:
         at.up(options)
@@ -109,6 +109,7 @@ def parse():
             one.add_argument("--nodes", type=int, default=6, help="nodes, spread over zones z1 to z3 (default: 6)")
             one.add_argument("--without", type=part_list, default=[], metavar="PART,...",
                              help=f"leave out any of {', '.join(optional_parts())}")
+            one.add_argument("--ipv4-only", action="store_true", help="Services of IPv4 alone; else of both families")
             one.add_argument("--no-audit", action="store_true", help="write no audit log")
             one.add_argument("--apiserver-flag", action="append", default=[], metavar="--FLAG=VALUE",
                              help="a further flag of kube-apiserver; may be repeated")

@@ -1,6 +1,6 @@
 """The parts of a control plane in the order in which they start, with their flags."""
 
-SERVICE_RANGES = "10.96.0.0/16,fd00:96::/112"
+SERVICE_RANGES = ("10.96.0.0/16", "fd00:96::/112")
 POD_RANGE = "10.244.0.0/16"
 
 # Only writes, and who made them: enough to say that at rest nobody writes.
@@ -12,6 +12,10 @@ rules:
   verbs: [create, update, patch, delete, deletecollection]
 - level: None
 """
+
+
+def service_ranges(at):
+    return ",".join(SERVICE_RANGES[:1] if at.options.get("ipv4_only") else SERVICE_RANGES)
 
 
 def etcd(at):
@@ -38,7 +42,7 @@ def apiserver(at):
         "service-account-signing-key-file": pki / "service-accounts.key",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "authorization-mode": "Node,RBAC",
-        "service-cluster-ip-range": SERVICE_RANGES,
+        "service-cluster-ip-range": service_ranges(at),
         "kubelet-preferred-address-types": "InternalIP",
         "allow-privileged": "true",
         "v": 1,
@@ -55,7 +59,7 @@ def controller_manager(at):
     return [at.program, "kube-controller-manager", f"--kubeconfig={pki / 'kube-controller-manager.kubeconfig'}",
             "--leader-elect=false", "--secure-port=0", f"--service-account-private-key-file={pki / 'service-accounts.key'}",
             f"--root-ca-file={pki / 'ca.crt'}", "--enable-hostpath-provisioner",
-            f"--service-cluster-ip-range={SERVICE_RANGES}", "--kube-api-qps=300", "--kube-api-burst=600",
+            f"--service-cluster-ip-range={service_ranges(at)}", "--kube-api-qps=300", "--kube-api-burst=600",
             "--concurrent-statefulset-syncs=10", "--pvclaimbinder-sync-period=5s"]
 
 

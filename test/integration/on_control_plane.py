@@ -34,7 +34,7 @@ def down_the_orphans():
     """Ends control planes of test runs that were killed."""
     folders = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "ybcluster-operator"
     for folder in (folders / "control-planes").glob("test-*"):
-        pid = folder.name.removeprefix("test-")
+        pid = folder.name.removeprefix("test-").split("-")[0]
         if pid.isdigit() and not pathlib.Path("/proc", pid).exists():
             ControlPlane(folder.name).down()
 
@@ -63,10 +63,10 @@ def kubectl(plane):
     return plane.kubectl
 
 
-@pytest.fixture(scope="session")
-def home(request, plane, kubectl):
+def install(plane, overlay):
     """Installs deploy/ as an installer would, and takes the service account's place: the operator runs here, not in a pod."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-k", request.config.getoption("--overlay"))
+    kubectl = plane.kubectl
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", overlay)
     deployment = json.loads(kubectl("get", "deployments", "-A", "-l", SELECTOR, "-o", "json"))["items"][0]
     namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
     kubectl("scale", "deployment", name, "-n", namespace, "--replicas=0")
@@ -74,6 +74,11 @@ def home(request, plane, kubectl):
             "crd/allowlists.yugabyte.com")
     return Home(plane.folder / "operator", plane, namespace,
                 deployment["spec"]["template"]["spec"]["serviceAccountName"])
+
+
+@pytest.fixture(scope="session")
+def home(request, plane):
+    return install(plane, request.config.getoption("--overlay"))
 
 
 @pytest.fixture(scope="module")
