@@ -1,5 +1,4 @@
-/* HTTP by libcurl, whose only includer this folder is. HTTP/2 over TLS with many exchanges on one connection, else
- * HTTP/1.1.
+/* HTTP by libcurl, whose only includer this folder is: HTTP/2 over TLS, many exchanges a connection, else HTTP/1.1.
  *
  * A pool belongs to one thread; only http_interrupt() and http_interrupted() may be called from others. TLS is 1.2 or
  * newer and always verified, unless the peer says otherwise. Redirects are never followed. Connecting may take 10 s. */
@@ -36,14 +35,12 @@ struct http_exchange {
 	bool fenced;                  /* a write: the pool's fence must hold before and while it is sent */
 	bool once;                    /* never sent again by itself, not even when the connection died without an answer */
 	bool compressed;              /* ask for gzip */
-	bool alone;                   /* HTTP/1.1 on a connection of its own, so that `full` holds back the sender by TCP */
-	/* A stream: asked before more of it is read; true: not now, it is asked again every few milliseconds. May be NULL.
-	 */
+	bool alone;                   /* HTTP/1.1, a connection of its own: `full` holds back the sender by TCP */
+	/* A stream: asked before more is read, may be NULL. True: not now, it is asked again every few milliseconds. */
 	bool (*full)(struct http_exchange *exchange);
 	/* A stream: called for each line of a 2xx answer, without its end. False: `err` was filled, the stream ends. */
 	bool (*line)(struct http_exchange *exchange, const char *line, size_t length, struct error *err);
-	/* Called by http_turn() when the answer is there, or an error. It may start exchanges, this one too. May be NULL.
-	 */
+	/* By http_turn() when the answer is there, or an error; may be NULL. It may start exchanges, this one too. */
 	void (*done)(struct http_exchange *exchange);
 	void *context;
 
@@ -71,7 +68,7 @@ size_t http_turn(struct http_pool *pool, int milliseconds);
 void http_run(struct http_pool *pool, struct http_exchange *exchanges, size_t count);
 /* Ends one exchange that is under way, without a call of done(). */
 void http_cancel(struct http_pool *pool, struct http_exchange *exchange);
-/* Ends everything under way, and all that is started later, with ERR_CANCELLED. From any thread. */
+/* Ends all that is under way or started later with ERR_CANCELLED. From any thread. */
 void http_interrupt(struct http_pool *pool);
 bool http_interrupted(const struct http_pool *pool);
 /* Frees the answer. */

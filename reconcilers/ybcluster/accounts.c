@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/certificates.h"
 
 enum { PASSWORD_BYTES = 24, SHORTEST_PASSWORD = 12 };

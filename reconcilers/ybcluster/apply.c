@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "pure/diff.h"
 #include "pure/immutable.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/certificates.h"
 
 enum { MOST_GENERATIONS = 64 };

@@ -1,4 +1,5 @@
 #include "ybcluster/certificates.h"
+#include "ybcluster/apply.h"
 
 #include <string.h>
 

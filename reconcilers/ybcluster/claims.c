@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "pure/volumes.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
 
 enum { LOOK_AGAIN = 15 }; /* seconds: a claim without our labels is not watched, nobody tells when it is gone */

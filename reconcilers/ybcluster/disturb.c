@@ -5,6 +5,7 @@
 #include "base/quantity.h"
 #include "pure/rollout.h"
 #include "pure/volumes.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/work.h"
 
 static bool grow(struct work *work, const struct growth *growth, struct error *err) {

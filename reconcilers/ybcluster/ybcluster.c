@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "kube/settled.h"
 #include "pure/flags.h"
+#include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
