@@ -23,7 +23,7 @@ struct change {
 	json_t *live;        /* NULL: not there, or not at hand */
 	const char *why;     /* NULL: in sync */
 	json_t *foreign;     /* patch that takes foreign entries off, or NULL */
-	bool skip;
+	bool skip, failed;
 };
 
 static struct kube_call get_call(struct work *work, enum child_kind kind, const char *name) {
@@ -291,7 +291,8 @@ static bool write_wave(struct work *work, struct change *changes, size_t count, 
 	bool ok = true;
 	for (size_t i = 0; i < asked; i++) {
 		struct error one;
-		if (!finish(work, which[i], &calls[i], &one)) {
+		which[i]->failed = !finish(work, which[i], &calls[i], &one);
+		if (which[i]->failed) {
 			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
 			ok = false;
 		}
@@ -322,6 +323,15 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	return finish(work, change, &call, err);
 }
 
+/* No pod may start from a template that is ahead of its Secret. */
+static bool secret_failed(const struct change *changes, size_t count) {
+	bool failed = false;
+	for (size_t i = 0; i < count; i++) {
+		failed = failed || (changes[i].failed && changes[i].wanted->kind == SECRET);
+	}
+	return failed;
+}
+
 /* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
  * that a fresh cluster finds taken: nothing more is made then. */
 static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
@@ -335,7 +345,7 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
 			ok = false;
 		}
-		if (!ok && work->fresh && err->kind == ERR_CONFLICT) {
+		if ((!ok && work->fresh && err->kind == ERR_CONFLICT) || secret_failed(changes, count)) {
 			return false;
 		}
 	}

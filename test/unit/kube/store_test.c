@@ -318,6 +318,22 @@ static void test_cluster_scoped_and_unknown_kinds(void **state) {
 	json_decref(answer);
 }
 
+static void test_an_echo_is_of_that_version_alone(void **state) {
+	struct world *world = *state;
+	assert_false(store_heard(world->store, &rows[SET], "ns", "a", "u1", 6));
+	put(world, SET, "a", "u1", 5);
+	assert_true(store_heard(world->store, &rows[SET], "ns", "a", "u1", 5));
+	wrote(world, SET, "a", "u1", 6, false);
+	assert_false(
+		store_heard(world->store, &rows[SET], "ns", "a", "u1", 6)); /* nobody compared it: the document counts */
+	wrote(world, SET, "a", "u1", 7, true);
+	assert_true(store_heard(world->store, &rows[SET], "ns", "a", "u1", 7));
+	assert_false(store_heard(world->store, &rows[SET], "ns", "a", "u1", 6));
+	assert_false(store_heard(world->store, &rows[SET], "ns", "a", "u1", 8));
+	assert_false(store_heard(world->store, &rows[SET], "ns", "a", "u2", 7));
+	assert_int_equal(world->changes, 1);
+}
+
 static void test_what_belongs_to_no_group_is_found_by_namespace(void **state) {
 	struct world *world = *state;
 	for (int i = 0; i < 3; i++) {
@@ -458,6 +474,7 @@ int main(void) {
 		TEST(test_synced_when_each_begin_had_its_end),
 		TEST(test_hostile_objects_are_left_out),
 		TEST(test_cluster_scoped_and_unknown_kinds),
+		TEST(test_an_echo_is_of_that_version_alone),
 		TEST(test_what_belongs_to_no_group_is_found_by_namespace),
 		TEST(test_a_changed_group_tells_the_old_one_too),
 		TEST(test_many_objects_are_found_again),

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
 #include "pki/certificate.h"
 
 #include "softhsm.h"
@@ -194,6 +197,28 @@ static void crosses_over_the_same_key(void **state) {
 	assert_null(crossed.permitted_dns[2]);
 }
 
+static long path_length_of(const char *pem) {
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	assert_non_null(certificate);
+	long length = X509_get_pathlen(certificate);
+	X509_free(certificate);
+	BIO_free(bio);
+	return length;
+}
+
+/* Below a cluster's CA there are leaves alone, by either of its certificates. */
+static void no_ca_below_a_clusters(void **state) {
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(path_length_of(worlds[i].ca.certificate), 0);
+		assert_int_equal(path_length_of(worlds[i].crossed), 0);
+		assert_int_equal(path_length_of(worlds[i].intermediate.certificate), 1);
+		assert_int_equal(path_length_of(worlds[i].root.certificate), 2);
+		assert_int_equal(path_length_of(worlds[i].node), -1);
+	}
+}
+
 static void never_outlives_its_issuer(void **state) {
 	(void)state;
 	struct certificate_facts root = facts_of(worlds[0].root.certificate);
@@ -317,6 +342,7 @@ int main(void) {
 		cmocka_unit_test(chains_verify_both_ways),
 		cmocka_unit_test(tells_the_facts),
 		cmocka_unit_test(crosses_over_the_same_key),
+		cmocka_unit_test(no_ca_below_a_clusters),
 		cmocka_unit_test(never_outlives_its_issuer),
 		cmocka_unit_test(constraints_bind),
 		cmocka_unit_test(checks_time_key_and_names),

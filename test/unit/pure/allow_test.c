@@ -84,6 +84,18 @@ static void too_many_rules_keep_what_is_live(void **state) {
 	assert_string_equal(allowed.reason, "TooManyRules");
 }
 
+/* What is open may be kept for another list's sake only if that list lets all of it in. */
+static void a_part_does_not_cover_the_whole(void **state) {
+	(void)state;
+	struct error err;
+	struct cidr whole, part;
+	assert_true(cidr_parse("192.0.2.0/24", &whole, &err) && cidr_parse("192.0.2.128/25", &part, &err));
+	assert_true(allow_covers(&whole, 1, &part));
+	assert_true(allow_covers(&whole, 1, &whole));
+	assert_false(allow_covers(&part, 1, &whole));
+	assert_false(allow_covers(&part, 0, &part));
+}
+
 static void live_ranges_come_from_the_policy(void **state) {
 	(void)state;
 	size_t count;
@@ -114,6 +126,7 @@ int main(void) {
 		cmocka_unit_test(expired_entries_do_not_count),
 		cmocka_unit_test(missing_list_opens_nothing_new),
 		cmocka_unit_test(too_many_rules_keep_what_is_live),
+		cmocka_unit_test(a_part_does_not_cover_the_whole),
 		cmocka_unit_test(live_ranges_come_from_the_policy),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

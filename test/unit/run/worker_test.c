@@ -27,6 +27,7 @@ struct world {
 	struct workers *workers;
 	atomic_int runs, may_write, twice, busy;
 	char namespace[32], name[32];
+	json_t *lent; /* each pass gives a reference of it to its arena */
 	pthread_mutex_t lock;
 };
 
@@ -45,6 +46,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	int run = atomic_fetch_add(&world->runs, 1);
 	assert_non_null(pass->client);
 	memset(arena_alloc(pass->arena, 100000), 1, 100000);
+	arena_own_json(pass->arena, json_incref(world->lent));
 	if (!strcmp(pass->name, "again") && run < 2) {
 		pass->again = 0.02;
 	}
@@ -107,6 +109,7 @@ static int set_up(void **state) {
 	struct world *world = xcalloc(1, sizeof *world);
 	world->config = config_of_nowhere();
 	world->queue = queue_create();
+	world->lent = json_object();
 	world->metrics = metrics_create();
 	world->store = store_create(rows, 1, NULL, NULL);
 	pthread_mutex_init(&world->lock, NULL);
@@ -131,6 +134,7 @@ static int tear_down(void **state) {
 	metrics_destroy(world->metrics);
 	queue_destroy(world->queue);
 	kube_config_destroy(world->config);
+	json_decref(world->lent);
 	pthread_mutex_destroy(&world->lock);
 	free(world);
 	return 0;
@@ -169,6 +173,16 @@ static void test_a_key_is_reconciled(void **state) {
 	expect_metric(world, "workqueue_adds_total{name=\"ybcluster-operator\"} 1\n");
 	expect_metric(world, "ybcluster_store_objects{kind=\"Thing\"} 0\n");
 	expect_metric(world, "workqueue_depth{name=\"ybcluster-operator\"} 0\n");
+}
+
+static void test_nothing_of_a_pass_outlives_it(void **state) {
+	struct world *world = *state;
+	sync_store(world);
+	for (int i = 1; i <= 5; i++) {
+		queue_add(world->queue, "thing/ns/one", false);
+		expect_runs(world, i);
+	}
+	assert_int_equal(world->lent->refcount, 1);
 }
 
 static void test_keys_of_nobody_do_no_harm(void **state) {
@@ -246,6 +260,7 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_key_is_reconciled),
+		TEST(test_nothing_of_a_pass_outlives_it),
 		TEST(test_keys_of_nobody_do_no_harm),
 		TEST(test_before_the_store_is_synced_nothing_is_decided),
 		TEST(test_failures_come_back_as_their_kind_says),
