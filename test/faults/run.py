@@ -27,7 +27,7 @@ class Result:
 class Run:
     def __init__(self, lane, workload, patience=60, quiet=2):
         lane.begin()
-        self.react = None
+        self.react, self.cleanup = None, []
         self.lane, self.workload, self.patience, self.quiet = lane, workload, patience, quiet
         self.api, self.proxy, self.namespace, self.supervised = lane.api, lane.proxy, lane.namespace, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
@@ -90,15 +90,15 @@ class Run:
 
     # The run.
 
-    def execute(self, *rules, begin=lambda run: None, react=None):
-        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming,
-        react(run) when a rule was applied."""
+    def execute(self, rule, also=None, begin=lambda run: None, react=None):
+        """Sets up undisturbed, arms the rule (and another one), goes through the steps, and judges. begin(run) is called
+        after arming, react(run) when a rule was applied."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
             self.settle(step)
         mark, first = self.version(), self.proxy.state()["requests"]
-        self.proxy.arm(*rules)
+        self.proxy.arm(*filter(None, (also, rule)))
         self.react = react
         begin(self)
         problems = []
@@ -140,6 +140,8 @@ class Run:
 
     def close(self, well):
         """Takes everything away by the operator's own deletion; says what does not hold there."""
+        for step in self.cleanup:
+            step()
         try:
             if well:
                 self.lane.end()
