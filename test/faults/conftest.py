@@ -128,7 +128,7 @@ def cases(request, plane, home, table, tmp_path_factory):
              for number in numbers]
     one = Cases(request.config, lanes, table)
     yield one
-    one.pool.shutdown()
+    one.pool.shutdown(cancel_futures=True)
     for lane in lanes:
         lane.close()
 
