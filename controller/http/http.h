@@ -56,7 +56,7 @@ struct http_exchange {
 struct http_pool *http_create(void);
 /* Ends what is under way without a call of done(). */
 void http_destroy(struct http_pool *pool);
-/* Asked just before a fenced exchange is sent and every 250 ms while one is under way. */
+/* Asked just before a fenced exchange is sent, its head and its body, and every 250 ms while one is under way. */
 void http_fence(struct http_pool *pool, bool (*holds)(void *context), void *context);
 
 /* Begins an exchange, or queues it behind 64 others; the answer's fields are set anew. done() is called by a later

@@ -218,6 +218,7 @@ size_t http_turn(struct http_pool *pool, int milliseconds) {
 		curl_multi_poll(pool->multi, NULL, 0, patience(pool, milliseconds), NULL);
 	}
 	pool->turn++;
+	end_stopped(pool); /* before anything is sent: much may have happened while nothing did */
 	resume(pool);
 	curl_multi_perform(pool->multi, &running);
 	end_finished(pool);

@@ -94,6 +94,40 @@ static int on_send(void *context, char *to, char *from, int to_port, int from_po
 	return CURL_PREREQFUNC_OK;
 }
 
+/* A process that was stopped between a request's head and its body does not send the rest when it wakes without its
+ * fence. */
+static size_t on_request_body(char *room, size_t size, size_t count, void *context) {
+	struct http_transfer *transfer = context;
+	const struct http_exchange *exchange = transfer->exchange;
+	size_t left = exchange->body_length - transfer->given, most = size * count;
+	size_t length = left < most ? left : most;
+	if (!transfer_may_go_on(transfer)) {
+		return CURL_READFUNC_ABORT;
+	}
+	memcpy(room, exchange->body + transfer->given, length);
+	transfer->given += length;
+	return length;
+}
+
+static int on_rewind(void *context, curl_off_t offset, int origin) {
+	struct http_transfer *transfer = context;
+	if (origin != SEEK_SET || offset < 0 || (size_t)offset > transfer->exchange->body_length) {
+		return CURL_SEEKFUNC_FAIL;
+	}
+	transfer->given = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void set_body(CURL *easy, struct http_transfer *transfer) {
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->exchange->body_length);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* the least that curl allows; most bodies are smaller */
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_request_body);
+	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+}
+
 /* Sockets must not reach the programs that are started (exec plugins). */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
 	(void)context, (void)purpose;
@@ -179,8 +213,7 @@ static void add_header(struct http_transfer *transfer, const char *header) {
 static void set_request(CURL *easy, struct http_transfer *transfer) {
 	const struct http_exchange *exchange = transfer->exchange;
 	if (exchange->body) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_length);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body);
+		set_body(easy, transfer);
 		add_header(transfer, "Expect:"); /* or curl waits for a 100 before a large body */
 	}
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);

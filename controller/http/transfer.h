@@ -14,7 +14,8 @@ struct http_transfer {
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	struct lines lines;
-	size_t received;   /* bytes of the body */
+	size_t received;   /* bytes of the answer's body */
+	size_t given;      /* bytes of the request's body that curl has taken */
 	int64_t last_byte; /* clock_monotonic() of the start or of the last byte */
 	unsigned int turn; /* of the pool, in which it was started */
 	int sent;          /* how often the request went out */

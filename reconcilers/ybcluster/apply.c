@@ -253,10 +253,18 @@ static void note_made(struct work *work, const struct change *change, const json
 	work->made = made;
 }
 
+/* Its controller looks only at what has a new generation, and says so in the status, which brings the cluster back. */
+static bool seen_by_controller(const json_t *set) {
+	return json_int(set, "status.observedGeneration", 0) >= json_int(set, "metadata.generation", 1);
+}
+
 static bool finish(struct work *work, const struct change *change, const struct kube_call *call, struct error *err) {
 	if (call->ok) {
 		if (!change->live) {
 			note_made(work, change, call->answer);
+		}
+		if (change->wanted->kind == STATEFUL_SET && !seen_by_controller(call->answer)) {
+			work->templates_written = true;
 		}
 		if (is_drift(work, change)) {
 			measure_drift(work, change->wanted->kind);
@@ -283,7 +291,6 @@ static bool write_wave(struct work *work, struct change *changes, size_t count, 
 		note_change(work, change->live ? "update" : "create", change->wanted->kind, change->wanted->name, change->why);
 		if (!work->plan_only) {
 			which[asked] = change;
-			work->templates_written = work->templates_written || change->wanted->kind == STATEFUL_SET;
 			calls[asked++] = apply_call(work, change);
 		}
 	}

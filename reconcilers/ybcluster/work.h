@@ -34,7 +34,7 @@ struct work {
 	bool paused;             /* annotation paused: only what closes */
 	bool frozen;             /* nothing may open in this pass */
 	bool version_accepted;   /* spec.version may be rolled out */
-	bool templates_written;  /* a StatefulSet was written in this pass */
+	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
 };

@@ -15,18 +15,19 @@ class Case:
     fault: str
     target: tuple = ()  # of pairs that make a rule of the proxy
     options: tuple = ()  # of pairs: what else Run.execute() is told
+    kind: str = ""  # the class of fault in the table, where that is not the fault itself
 
     def more(self):
         return dict(self.options)
 
     @property
     def rule(self):
-        return {"id": self.fault, **dict(self.target)}
+        return {"id": self.fault, **dict(self.target)} if self.target else None
 
     def __str__(self):
-        if not self.target:
+        rule = self.rule or {}
+        if "resource" not in rule:
             return f"{self.workload}: {self.fault}"
-        rule = self.rule
         what = "/".join(filter(None, (rule.get("resource"), rule.get("subresource"), rule.get("name"))))
         return f"{self.workload}: {self.fault} at {rule.get('verb', '')} {what} #{rule.get('nth', 1)}"
 

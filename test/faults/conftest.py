@@ -46,12 +46,12 @@ class Cases:
             self.free.put(lane)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(lanes))
 
-    def in_a_lane(self, workload, *rules, **more):
+    def in_a_lane(self, workload, rule=None, **more):
         lane = self.free.get()
         try:
             one = runs.Run(lane, workload, quiet=self.option("--quiet-for"))
             try:
-                result = one.execute(*rules, **more)
+                result = one.execute(rule, **more)
             except BaseException:
                 one.close(False)
                 raise
@@ -71,22 +71,23 @@ class Cases:
         assert not result.problems, "; ".join(result.problems)
         return result
 
-    def one(self, kind, workload, case, compare):
+    def one(self, workload, case, compare):
         """Runs a case; returns what is wrong with it."""
-        rules = [case.rule] if case.target else []
-        result = self.in_a_lane(workload, *rules, **case.more())
+        result = self.in_a_lane(workload, case.rule, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
         if case.fault.startswith("kill") and result.fired and not result.kills:
             problems.append("the operator was not killed")
-        outcome = "failed" if problems else "passed" if result.fired or not rules else "not reached"
+        armed = {rule["id"] for rule in (case.rule, case.more().get("also")) if rule}
+        reached = armed <= {one["rule"] for one in result.fired}
+        outcome = "failed" if problems else "passed" if reached else "not reached"
         if problems and reason(case, problems):
             outcome = "known"
         elif outcome == "passed" and must_fail(case):
             outcome, problems = "failed", ["passes, but stands on the list of known failures"]
-        self.table.add(case, f"{kind}: {case.fault}", outcome, problems, result.seconds)
+        self.table.add(case, case.kind or case.fault, outcome, problems, result.seconds)
         return [f"{case}:", *(f"    {problem}" for problem in problems)] if outcome == "failed" else []
 
-    def run(self, kind, derive, workloads=WORKLOADS, compare=runs.compare):
+    def run(self, derive, workloads=WORKLOADS, compare=runs.compare):
         """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,
         side by side; raises with everything that is wrong."""
         wanted = self.option("--workload").split(",") if self.option("--workload") else []
@@ -102,7 +103,7 @@ class Cases:
                 continue
             derived = [case for case in derived if self.option("--case") in str(case)]
             mine = chosen(derived, self.option("--sample"), self.option("--seed"), self.option("--shard"))
-            under_way += [self.pool.submit(self.one, kind, workload, case, compare)
+            under_way += [self.pool.submit(self.one, workload, case, compare)
                           for case in mine if str(case) not in self.table.done]
         if not under_way and not wrong:
             pytest.skip("no case, or all finished")
@@ -127,7 +128,7 @@ def cases(request, plane, home, table, tmp_path_factory):
              for number in numbers]
     one = Cases(request.config, lanes, table)
     yield one
-    one.pool.shutdown()
+    one.pool.shutdown(cancel_futures=True)
     for lane in lanes:
         lane.close()
 

@@ -5,9 +5,7 @@ import time
 
 import oracles
 import snapshot
-from manifests import condition
-
-SETTLED = 1  # seconds without a write, before a state counts as reached
+from hands import Hands
 
 
 @dataclasses.dataclass
@@ -24,40 +22,18 @@ class Result:
     seconds: float
 
 
-class Run:
+class Run(Hands):
     def __init__(self, lane, workload, patience=60, quiet=2):
         lane.begin()
-        self.react = None
-        self.lane, self.workload, self.patience, self.quiet = lane, workload, patience, quiet
-        self.api, self.proxy, self.namespace, self.supervised = lane.api, lane.proxy, lane.namespace, lane.supervised
+        super().__init__(lane.api, lane.namespace, patience)
+        self.react, self.cleanup = None, []
+        self.lane, self.workload, self.quiet = lane, workload, quiet
+        self.proxy, self.supervised = lane.proxy, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
                        "version": self.version()}
 
-    # What workloads use.
-
-    def get(self, kind, name):
-        return self.api.get(kind, name, self.namespace)
-
-    def live(self, kind):
-        """What is there and ours, all of it."""
-        return [one for one in self.api.list(kind, self.namespace)
-                if one["kind"] == "AllowList" or "yugabyte.com/cluster" in one["metadata"].get("labels", {})]
-
-    def apply(self, *documents):
-        for document in documents:
-            self.api.apply(document, self.namespace)
-
-    def patch(self, name, change):
-        self.api.patch("ybclusters", name, self.namespace, change)
-
-    def wait(self, what, check, seconds=None):
-        """Until check() is true; meanwhile the operator is looked after."""
-        deadline = time.monotonic() + (seconds or self.patience)
-        while not (seen := check()):
-            self.look_after()
-            assert time.monotonic() < deadline, f"{what}: not within {seconds or self.patience} s; {self.conditions()}"
-            time.sleep(0.1)
-        return seen
+    def quiet_since(self):
+        return self.proxy.state()["quiet"]
 
     def look_after(self):
         self.supervised.look_after()
@@ -65,40 +41,15 @@ class Run:
             react, self.react = self.react, None
             react(self)
 
-    def conditions(self):
-        return "; ".join(
-            f"{one['metadata']['name']}: generation {one['metadata']['generation']}/"
-            f"{one.get('status', {}).get('observedGeneration')} " + " ".join(
-                f"{found['type']}={found['status']} {found['reason']}" for found in one.get("status", {}).get("conditions", []))
-            for one in self.api.list("ybclusters", self.namespace)) or "no cluster"
-
-    def observed(self, wanted_ready):
-        """Every object's status is of its present generation; and clusters are Ready, if they shall be."""
-        for one in self.api.list("ybclusters", self.namespace) + self.api.list("allowlists", self.namespace):
-            if one.get("status", {}).get("observedGeneration") != one["metadata"]["generation"]:
-                return False
-            if wanted_ready and one["kind"] == "YBCluster" and \
-                    (condition(one, "Ready").get("status") != "True" or condition(one, "Reconciling")):
-                return False
-        return True
-
-    def settle(self, step):
-        def there():
-            return self.observed(step.ready) and step.done(self) and self.proxy.state()["quiet"] > SETTLED \
-                and self.observed(step.ready)
-        self.wait(f"{self.workload.name}, {step.name}", there)
-
-    # The run.
-
-    def execute(self, *rules, begin=lambda run: None, react=None):
-        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming,
-        react(run) when a rule was applied."""
+    def execute(self, rule, also=None, begin=lambda run: None, react=None):
+        """Sets up undisturbed, arms the rule (and another one), goes through the steps, and judges. begin(run) is called
+        after arming, react(run) when a rule was applied."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
             self.settle(step)
         mark, first = self.version(), self.proxy.state()["requests"]
-        self.proxy.arm(*rules)
+        self.proxy.arm(*filter(None, (also, rule)))
         self.react = react
         begin(self)
         problems = []
@@ -140,6 +91,8 @@ class Run:
 
     def close(self, well):
         """Takes everything away by the operator's own deletion; says what does not hold there."""
+        for step in self.cleanup:
+            step()
         try:
             if well:
                 self.lane.end()

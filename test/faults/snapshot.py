@@ -15,8 +15,8 @@ CHANCE = {
     "pods": ("nodeName", "tolerations", "hostname", "subdomain", "volumes", "priority", "preemptionPolicy"),
     "persistentvolumeclaims": ("volumeName",),
 }
-# By whoever provides volumes and places pods.
-FOREIGN = re.compile(r"(kubernetes\.io|k8s\.io|kwok)")
+# By whoever provides volumes and places pods, and by the tests as strangers.
+FOREIGN = re.compile(r"(kubernetes\.io|k8s\.io|kwok|example\.com)")
 # Labels that the StatefulSet controller and the scheduler put on pods.
 PLACED = re.compile(r"controller-revision-hash|topology\.kubernetes\.io/")
 # Terms and names of the test's own: not the same moment in two runs.

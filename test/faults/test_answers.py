@@ -51,4 +51,4 @@ def compare(workload, undisturbed, found, case):
 
 
 def test_answered_otherwise(cases):
-    cases.run("answer", answers, compare=compare)
+    cases.run(answers, compare=compare)

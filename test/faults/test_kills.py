@@ -4,4 +4,4 @@ from cases import kills
 
 
 def test_killed_around_a_write(cases):
-    cases.run("kill", kills)
+    cases.run(kills)

@@ -4,7 +4,7 @@ import base64
 
 import children
 import pytest
-from manifests import wait_for_ready, yb_cluster
+from manifests import condition, wait_for_ready, yb_cluster
 from waiting import stays, wait_until
 
 ANYWHERE = {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
@@ -50,6 +50,14 @@ def cluster(kubectl, operator):
     yield "one", namespace
     kubectl.delete("ybcluster", "one", namespace, "--timeout=90s")
     kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def test_label_of_a_stateful_set_comes_back_and_nothing_is_waited_for(kubectl, cluster):
+    """No generation is new, so its controller says nothing: nobody would bring the cluster back."""
+    for name in ("one-master", "one-tserver"):
+        kubectl.patch("statefulset", name, cluster[1], {"metadata": {"labels": {"yugabyte.com/cluster": None}}})
+    wait_until("the labels are back", lambda: len(kubectl.list("statefulsets", cluster[1], "yugabyte.com/cluster=one")) == 2)
+    wait_until("nothing under way", lambda: not condition(kubectl.get("ybcluster", "one", cluster[1]), "Reconciling"), 20)
 
 
 @pytest.mark.parametrize("kind,name", [what for what in children.names("one") if what[0] != "statefulset"])

@@ -25,6 +25,7 @@ func init() {
 		"goaway":            goAway,
 		"expire-token":      expireToken,
 		"hold":              hold,
+		"pass":              func(p *proxy, x *exchange, _ *rule) { p.pass(x) },
 		"gone":              gone,
 		"interrupt":         func(p *proxy, x *exchange, r *rule) { p.stream(x, r.Lines) },
 	}

@@ -1,0 +1,58 @@
+"""What a workload does while its watches are late, cut, forgotten by the server, or break off in their first list."""
+
+import threading
+
+from api import KINDS
+from cases import Case
+
+DELAYS = (1, 30, 90)
+MOMENTS = (1, 3, 8)  # the how-manyth write
+LINES = (0, 1, 3)
+
+
+def late(kind, seconds):
+    """One watch is behind for a while, all others are not."""
+    def begin(run):
+        run.patience += 2 * seconds
+        run.proxy.delay(kind, seconds)
+        timer = threading.Timer(max(2 * seconds, 8), run.proxy.delay, (kind, 0))
+        timer.daemon = True
+        timer.start()
+        run.cleanup.append(lambda: (timer.cancel(), run.proxy.delay(kind, 0)))
+    return begin
+
+
+def cut(kind):
+    def react(run):
+        assert run.proxy.cut(kind), f"no watch of {kind}"
+    return react
+
+
+def restart(run):
+    """Ends the operator as a node's failure does; the new one has every first list before it."""
+    run.supervised.operator.kill()
+
+
+def at_write(workload, fault, kind, number, react, *more):
+    """The moment is a write, which itself goes well."""
+    rule = (("verb", "write"), ("subresource", ""), ("action", "pass"), ("nth", number))
+    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind)
+
+
+def watches(workload, _):
+    for kind in KINDS:
+        for seconds in DELAYS:
+            yield Case(workload, f"watch of {kind} is {seconds} s late", (), (("begin", late(kind, seconds)),),
+                       f"a watch {seconds} s late")
+        for number in MOMENTS:
+            yield at_write(workload, f"watch of {kind} cut, then 410", "a watch cut, then 410", number, cut(kind),
+                           ("also", {"id": "410", "verb": "watch", "resource": kind, "resumes": True, "action": "gone"}))
+        for lines in LINES:
+            rule = (("verb", "watch"), ("resource", kind), ("action", "interrupt"), ("lines", lines))
+            yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),), "a first list broken off")
+    for number in MOMENTS:
+        yield at_write(workload, "all watches cut", "all watches cut", number, cut(""))
+
+
+def test_late_cut_forgotten_or_broken_off(cases):
+    cases.run(lambda *recorded: list(watches(*recorded)))
