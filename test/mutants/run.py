@@ -78,9 +78,11 @@ def main():
     top = argparse.ArgumentParser(prog="hack/test mutants", description=__doc__)
     top.add_argument("--sample", type=int, help="so many of those that need no control plane, drawn by --seed")
     top.add_argument("--seed", default="0")
+    top.add_argument("--only", metavar="TEXT", help="those whose name has it")
     top.add_argument("--control-plane", metavar="NAME", help="one that is up already, for those that need one")
     arguments = top.parse_args()
     mutants = tomllib.loads((ROOT / "test/mutants/mutants.toml").read_text())["mutant"]
+    mutants = [mutant for mutant in mutants if not arguments.only or arguments.only in mutant["name"]]
     if arguments.sample:
         small = [mutant for mutant in mutants if not mutant["by"].startswith("integration ")]
         mutants = random.Random(arguments.seed).sample(small, min(arguments.sample, len(small)))
