@@ -35,7 +35,7 @@ class Run(Hands):
                        "version": self.version()}
 
     def quiet_since(self):
-        return self.proxy.state()["quiet"]
+        return self.supervised.quiet_since()
 
     def look_after(self):
         self.supervised.look_after()
