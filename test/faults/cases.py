@@ -15,6 +15,7 @@ class Case:
     fault: str
     target: tuple = ()  # of pairs that make a rule of the proxy
     options: tuple = ()  # of pairs: what else Run.execute() is told
+    slow: bool = False  # minutes, and in no sample
     kind: str = ""  # the class of fault in the table, where that is not the fault itself
 
     def more(self):
@@ -54,6 +55,9 @@ def chosen(cases, most, seed, shard):
     """The cases of this shard (number, of how many), or a sample of them that the seed determines."""
     number, of = shard
     mine = [case for case in cases if int(hashlib.sha256(str(case).encode()).hexdigest(), 16) % of == number - 1]
-    if most is None or len(mine) <= most:
+    if most is None:
+        return mine
+    mine = [case for case in mine if not case.slow]
+    if len(mine) <= most:
         return mine
     return random.Random(f"{seed} {mine[0].workload}").sample(mine, most)

@@ -28,7 +28,7 @@ def a_shard(text):
 def pytest_addoption(parser):
     parser.addoption("--workload", metavar="NAME,...", help="only these (default: all)")
     parser.addoption("--case", metavar="TEXT", default="", help="only cases whose names hold this")
-    parser.addoption("--lanes", type=int, default=3, help="how many cases run side by side (default: 3)")
+    parser.addoption("--lanes", type=int, default=4, help="how many cases run side by side (default: 4)")
     parser.addoption("--sample", type=int, metavar="N", help="at most N cases of a workload and class (default: all)")
     parser.addoption("--seed", default="1", help="which ones")
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
@@ -41,7 +41,7 @@ class Cases:
 
     def __init__(self, config, lanes, table):
         self.option, self.table, self.recorded = config.getoption, table, {}
-        self.free = queue.Queue()
+        self.free, self.lanes = queue.Queue(), len(lanes)
         for lane in lanes:
             self.free.put(lane)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(lanes))
@@ -78,7 +78,7 @@ class Cases:
         if case.fault.startswith("kill") and result.fired and not result.kills:
             problems.append("the operator was not killed")
         armed = {rule["id"] for rule in (case.rule, case.more().get("also")) if rule}
-        reached = armed <= {one["rule"] for one in result.fired}
+        reached = result.reached and armed <= {one["rule"] for one in result.fired}
         outcome = "failed" if problems else "passed" if reached else "not reached"
         if problems and reason(case, problems):
             outcome = "known"

@@ -1,6 +1,7 @@
 """A lane runs one case at a time: a token and a proxy of its own, a namespace and an operator for each case."""
 
 import signal
+import time
 
 import yaml
 from fault_proxy import FaultProxy
@@ -86,15 +87,23 @@ class Supervised:
 
     def __init__(self, lane):
         self.proxy, self.kills, self.upgraded = lane.proxy, 0, False
+        self.ready_since = None
         self.options = (f"--namespaces={lane.namespace}", "--metrics-port=0")
         self.operator = Operator(lane.home, *self.options)
 
     def start(self, wait=True):
         self.proxy.operator(-1)  # nobody whom a kill could reach, but what it sends is forwarded
+        self.ready_since = None
         self.operator.launch()
         self.proxy.operator(self.operator.process.pid)
         if wait:
             wait_until("operator ready", lambda: self.operator.answers("/readyz"), 30, 0.05)
+
+    def quiet_since(self):
+        """For how many seconds it has been there and written nothing: one that still starts is not quiet, but mute."""
+        if self.ready_since is None and self.operator.running and self.operator.answers("/readyz"):
+            self.ready_since = time.monotonic()
+        return min(self.proxy.state()["quiet"], time.monotonic() - self.ready_since) if self.ready_since else 0
 
     def look_after(self):
         code = self.operator.process.poll()

@@ -156,3 +156,11 @@ def stale_reads(log):
     """Reads that any old view could answer; the operator makes none, so that a past view cannot be served to it."""
     return [f"{one['verb']} {one['resource']} asks for any old view" for one in log
             if re.search(r"(^|&)resourceVersion=0(&|$)", one.get("query", ""))]
+
+
+def keys(labels, events):
+    """One key in the token for each cluster that is there, and none for those that are gone."""
+    clusters = {event.live["metadata"]["uid"]: event.what != "DELETED" for event in events if event.kind == "ybclusters"}
+    found = {uid: sum(uid in label for label in labels) for uid in clusters}
+    return [f"{found[uid]} keys in the token of a cluster that is {'there' if there else 'gone'}"
+            for uid, there in clusters.items() if found[uid] != there]

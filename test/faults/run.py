@@ -6,6 +6,7 @@ import time
 import oracles
 import snapshot
 from hands import Hands
+from token_keys import key_labels
 
 
 @dataclasses.dataclass
@@ -13,6 +14,7 @@ class Result:
     """Of an undisturbed run this is what the others are compared with."""
     problems: list
     fired: list
+    reached: bool
     end: dict
     counts: dict
     contents: dict
@@ -26,14 +28,14 @@ class Run(Hands):
     def __init__(self, lane, workload, patience=60, quiet=2):
         lane.begin()
         super().__init__(lane.api, lane.namespace, patience)
-        self.react, self.cleanup = None, []
+        self.react, self.cleanup, self.reached = None, [], lambda: True
         self.lane, self.workload, self.quiet = lane, workload, quiet
         self.proxy, self.supervised = lane.proxy, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
                        "version": self.version()}
 
     def quiet_since(self):
-        return self.proxy.state()["quiet"]
+        return self.supervised.quiet_since()
 
     def look_after(self):
         self.supervised.look_after()
@@ -81,10 +83,11 @@ class Run(Hands):
         words = oracles.words_that_are_secret(events, self.lane.home)
         told = self.api.call("GET", f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events")["items"]
         problems += oracles.leaks(words, log, told) + oracles.walls(events)
+        problems += oracles.keys(key_labels(self.lane.home), events)
         problems += oracles.trusts(events) + oracles.stale_reads(requests)
         if not self.workload.stops:
             problems += oracles.quorum(events)
-        return Result(problems, fired, snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
+        return Result(problems, fired, self.reached(), snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
                       oracles.secret_values(events), oracles.opened(events), requests,
                       self.supervised.kills - self.before["kills"],
                       time.monotonic() - started)

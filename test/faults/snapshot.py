@@ -83,8 +83,8 @@ def differences(wanted, found):
     for what in sorted(set(wanted) & set(found)):
         if wanted[what] != found[what]:
             lines = zip(wanted[what].splitlines(), found[what].splitlines())
-            first = next(((one, other) for one, other in lines if one != other), ("", "more or fewer lines"))
-            said.append(f"{what[0]}/{what[1]}: {first[1].strip()} instead of {first[0].strip()}")
+            unlike = [f"{other.strip()} instead of {one.strip()}" for one, other in lines if one != other]
+            said.append(f"{what[0]}/{what[1]}: {'; '.join(unlike[:4]) or 'more or fewer lines'}")
     return said
 
 

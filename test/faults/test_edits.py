@@ -41,7 +41,7 @@ def edits(workload, _):
         changes = {**EDITS, **({"selector": SELECTORS[kind]} if kind in SELECTORS else {})}
         for name, change in changes.items():
             found.append(Case(workload, f"{kind}: {name}", hold, (("react", edit(kind, change)),),
-                              "a child edited in the midst"))
+                              kind="a child edited in the midst"))
     return found
 
 

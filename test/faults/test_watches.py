@@ -36,20 +36,20 @@ def restart(run):
 def at_write(workload, fault, kind, number, react, *more):
     """The moment is a write, which itself goes well."""
     rule = (("verb", "write"), ("subresource", ""), ("action", "pass"), ("nth", number))
-    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind)
+    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind=kind)
 
 
 def watches(workload, _):
     for kind in KINDS:
         for seconds in DELAYS:
             yield Case(workload, f"watch of {kind} is {seconds} s late", (), (("begin", late(kind, seconds)),),
-                       f"a watch {seconds} s late")
+                       seconds > 1, f"a watch {seconds} s late")
         for number in MOMENTS:
             yield at_write(workload, f"watch of {kind} cut, then 410", "a watch cut, then 410", number, cut(kind),
                            ("also", {"id": "410", "verb": "watch", "resource": kind, "resumes": True, "action": "gone"}))
         for lines in LINES:
             rule = (("verb", "watch"), ("resource", kind), ("action", "interrupt"), ("lines", lines))
-            yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),), "a first list broken off")
+            yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),), kind="a first list broken off")
     for number in MOMENTS:
         yield at_write(workload, "all watches cut", "all watches cut", number, cut(""))
 

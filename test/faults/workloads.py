@@ -158,7 +158,7 @@ WORKLOADS = [
                              patch("and back", {"spec": {"endpoints": {"ysql": {"port": 5433}}}}, serves(5433))], [create("one")]),
     Workload("edit-list", [Step("edit", edit_list(HOME), open_to(HOME))], [LISTED]),
     Workload("list-expires", [
-        Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(8)}), open_to(OFFICE, HOME)),
+        Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(15)}), open_to(OFFICE, HOME), ready=False),
         Step("expire", lambda run: None, open_to(OFFICE))], [LISTED]),
     Workload("list-deleted", [
         Step("delete", lambda run: run.api.delete("allowlists", "office", run.namespace),

@@ -16,6 +16,7 @@ from control_plane import ROOT
 from waiting import wait_until
 
 BINARY = pathlib.Path(os.environ.get("YBCLUSTER_OPERATOR", ROOT / "build/asan/ybcluster-operator"))
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehavior|runtime error:")
 ENDS_WITHIN = 2  # seconds after SIGTERM
 
@@ -30,6 +31,8 @@ def free_port():
 
 class Home:
     """Where an operator's credentials are: a folder that hack/operator-credentials filled."""
+
+    module, more = SOFTHSM, {}
 
     def __init__(self, folder, plane, namespace, account):
         self.folder, self.namespace = folder, namespace
@@ -52,14 +55,18 @@ class Home:
         one.folder, one.namespace, one.user = folder, self.namespace, self.user
         return one
 
+    def use_module(self, module, environment):
+        """Another way to the same token."""
+        self.module, self.more = module, environment
+
     def flags(self):
         return [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={self.namespace}",
-                "--token-module=/usr/lib/softhsm/libsofthsm2.so", "--token-label=ybcluster-operator",
+                f"--token-module={self.module}", "--token-label=ybcluster-operator",
                 f"--token-pin-file={self.folder / 'pin'}"]
 
     def environment(self):
         clean = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-        return {**clean, "SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
+        return {**clean, "SOFTHSM2_CONF": str(self.folder / "softhsm2.conf"), **self.more}
 
     def pki(self, command):
         done = subprocess.run([BINARY, "pki", command, *self.flags()], capture_output=True, text=True, check=False,

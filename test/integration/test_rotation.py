@@ -1,7 +1,6 @@
 """Certificates that change while the cluster runs, and the CA's keys in the token."""
 
 import re
-import subprocess
 import time
 
 import children
@@ -10,12 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from history import History
 from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
+from token_keys import key_labels
 from trust import SERVING, Trust, contents, replay, secret_file
 from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 OVERLAP = 2
 
 
@@ -36,15 +35,6 @@ def serials(kubectl, namespace, cluster="one"):
 
 def public_key(certificate):
     return certificate.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def key_labels(home):
-    """The private keys in the token, as another program sees them."""
-    done = subprocess.run(["pkcs11-tool", "--module", MODULE, "--token-label", "ybcluster-operator", "--login", "--pin",
-                           "env:TOKEN_PIN", "--list-objects", "--type", "privkey"], capture_output=True, text=True, check=False,
-                          env={**home.environment(), "TOKEN_PIN": (home.folder / "pin").read_text()})
-    assert done.returncode == 0, done.stderr
-    return re.findall(r"^\s+label:\s+(\S+)", done.stdout, re.MULTILINE)
 
 
 def keys_of(home, live):

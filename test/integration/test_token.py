@@ -9,7 +9,7 @@ from control_plane import ROOT
 from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
 from operator_process import BINARY, Home, Operator
 from test_network import opened
-from test_rotation import key_labels
+from token_keys import key_labels
 from waiting import stays, wait_until
 
 ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")

@@ -1,0 +1,15 @@
+"""What is in the token, as another program sees it."""
+
+import re
+import subprocess
+
+from operator_process import SOFTHSM
+
+
+def key_labels(home):
+    """The private keys in the token, as another program sees them."""
+    done = subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "ybcluster-operator", "--login", "--pin",
+                           "env:TOKEN_PIN", "--list-objects", "--type", "privkey"], capture_output=True, text=True, check=False,
+                          env={**home.environment(), "TOKEN_PIN": (home.folder / "pin").read_text()})
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^\s+label:\s+(\S+)", done.stdout, re.MULTILINE)
