@@ -156,7 +156,8 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	                                                       : version_of(work->cluster, &work->world->settings);
 	work->observed.plan = work->plan_only ? arena_array(work->arena, struct plan_line, 1) : NULL;
 	observe_children(work);
-	work->fresh = work->pass->may_write && !careful && !work->children.count &&
+	/* A plan must say what is taken: it looks. */
+	work->fresh = work->pass->may_write && !careful && !work->plan_only && !work->children.count &&
 	              !work->cluster->metadata.deletion_timestamp && !name_was_taken(work->cluster);
 	work->inputs =
 		(struct inputs){.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed};
