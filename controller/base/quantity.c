@@ -1,81 +1,110 @@
 #include "base/quantity.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_FRACTION = 18 };
+
 static const struct suffix {
 	const char *text;
-	long double factor;
+	int tens, twos; /* the powers it stands for */
 } suffixes[] = {
-	{"", 1},
-	{"n", 1e-9L},
-	{"u", 1e-6L},
-	{"m", 1e-3L},
-	{"k", 1e3L},
-	{"M", 1e6L},
-	{"G", 1e9L},
-	{"T", 1e12L},
-	{"P", 1e15L},
-	{"E", 1e18L},
-	{"Ki", 1024},
-	{"Mi", 1048576},
-	{"Gi", 1073741824},
-	{"Ti", 1099511627776},
-	{"Pi", 1125899906842624},
-	{"Ei", 1152921504606846976},
+	{"", 0, 0},
+	{"n", -9, 0},
+	{"u", -6, 0},
+	{"m", -3, 0},
+	{"k", 3, 0},
+	{"M", 6, 0},
+	{"G", 9, 0},
+	{"T", 12, 0},
+	{"P", 15, 0},
+	{"E", 18, 0},
+	{"Ki", 0, 10},
+	{"Mi", 0, 20},
+	{"Gi", 0, 30},
+	{"Ti", 0, 40},
+	{"Pi", 0, 50},
+	{"Ei", 0, 60},
 };
 
-static const char *number_parse(const char *text, long double *value) {
-	const char *at = text;
-	at += *at == '+' || *at == '-';
-	bool negative = text[0] == '-', any = false;
-	long double scale = 1;
-	*value = 0;
+/* Whole: (digits and a little more, if `more`) * 10^tens * 2^twos. Binary fractions would miss thousandths. */
+struct number {
+	unsigned __int128 digits;
+	bool negative, more, huge;
+	int tens, twos;
+};
+
+static void multiply(struct number *number, unsigned factor) {
+	number->huge = __builtin_mul_overflow(number->digits, factor, &number->digits) || number->huge;
+}
+
+static void add_digit(struct number *number, char digit) {
+	multiply(number, 10);
+	number->digits += (unsigned)(digit - '0');
+}
+
+static const char *number_parse(const char *text, struct number *number) {
+	const char *at = text + (*text == '+' || *text == '-');
+	bool any = false;
+	*number = (struct number){.negative = *text == '-'};
 	for (; isdigit((unsigned char)*at); at++, any = true) {
-		*value = *value * 10 + (*at - '0');
+		add_digit(number, *at);
 	}
 	if (*at == '.') {
 		for (at++; isdigit((unsigned char)*at); at++, any = true) {
-			scale /= 10;
-			*value += scale * (*at - '0');
+			if (number->tens > -MOST_FRACTION) {
+				add_digit(number, *at);
+				number->tens--;
+			} else {
+				number->more = number->more || *at != '0';
+			}
 		}
 	}
-	*value = negative ? -*value : *value;
 	return any ? at : NULL;
 }
 
-static bool factor_of(const char *text, long double *factor) {
+static bool suffix_parse(const char *text, struct number *number) {
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
 		if (strcmp(text, suffixes[i].text) == 0) {
-			*factor = suffixes[i].factor;
+			number->tens += suffixes[i].tens;
+			number->twos = suffixes[i].twos;
 			return true;
 		}
 	}
-	if ((*text == 'e' || *text == 'E') && text[1]) {
-		char *end;
-		long exponent = strtol(text + 1, &end, 10);
-		*factor = powl(10, (long double)exponent);
-		return *end == '\0' && exponent > -30 && exponent < 30 && !isspace((unsigned char)text[1]);
+	if ((*text != 'e' && *text != 'E') || !text[1] || isspace((unsigned char)text[1])) {
+		return false;
 	}
-	return false;
+	char *end;
+	long exponent = strtol(text + 1, &end, 10);
+	if (*end != '\0' || exponent <= -30 || exponent >= 30) {
+		return false;
+	}
+	number->tens += (int)exponent;
+	return true;
 }
 
 bool quantity_parse(const char *text, int64_t *milli) {
-	long double value, factor;
-	const char *suffix = text && strlen(text) < 64 ? number_parse(text, &value) : NULL;
-	if (!suffix || !factor_of(suffix, &factor)) {
+	struct number number;
+	const char *suffix = text && strlen(text) < 64 ? number_parse(text, &number) : NULL;
+	if (!suffix || !suffix_parse(suffix, &number)) {
 		return false;
 	}
-	value *= factor * 1000;
-	/* a whole number that the decimal fraction missed by a rounding error is that whole number */
-	long double nearest = roundl(value);
-	value = fabsl(value - nearest) < 1e-6L ? nearest : ceill(value);
-	if (!(fabsl(value) < 9.2e18L)) {
+	for (; number.twos > 0; number.twos--) {
+		multiply(&number, 2);
+	}
+	for (number.tens += 3; number.tens > 0; number.tens--) {
+		multiply(&number, 10);
+	}
+	for (; number.tens < 0; number.tens++) {
+		number.more = number.more || number.digits % 10;
+		number.digits /= 10;
+	}
+	number.digits += number.more;
+	if (number.huge || number.digits >= (unsigned __int128)9200000000000000000) {
 		return false;
 	}
-	*milli = (int64_t)value;
+	*milli = number.negative ? -(int64_t)number.digits : (int64_t)number.digits;
 	return true;
 }
 

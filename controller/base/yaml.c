@@ -1,5 +1,6 @@
 #include "base/yaml.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -76,7 +77,12 @@ static json_t *plain(struct reader *reader, const char *text, size_t length) {
 		refuse(reader, "a number with a leading zero: write it in decimal, or quote it");
 		return NULL;
 	}
+	errno = 0;
 	json_t *value = real ? json_real(strtod(text, NULL)) : json_integer(strtoll(text, NULL, 10));
+	if (!real && errno == ERANGE) {
+		json_decref(value);
+		value = NULL;
+	}
 	if (!value) {
 		refuse(reader, "a number out of range");
 	}

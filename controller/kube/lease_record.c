@@ -60,6 +60,7 @@ json_t *lease_body(const struct lease_view *view, const char *namespace, const c
 	json_put(body, "metadata.namespace", json_string(namespace));
 	json_put(body, "metadata.name", json_string(name));
 	int64_t transitions = json_int(view->lease, "spec.leaseTransitions", 0);
+	transitions = transitions >= 0 && transitions < INT32_MAX ? transitions : 0; /* the API's type */
 	if (step != LEASE_RENEW) {
 		json_put(body, "spec.acquireTime", json_string(now.text));
 		json_put(body, "spec.leaseTransitions", json_integer(step == LEASE_TAKE ? transitions + 1 : 0));

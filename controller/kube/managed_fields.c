@@ -6,7 +6,8 @@
 
 #include "base/arena.h"
 
-/* Inside of a string every quote has a backslash before it, so this can be nothing but a key. */
+/* Inside of a string every quote has a backslash before it, so behind '{' or ',' this can be nothing but a key. A text
+ * with blanks between is not of the API server, and stays whole. */
 static const char KEY[] = "\"managedFields\":[";
 
 static const char *after_string(const char *at, const char *end) {
@@ -37,7 +38,7 @@ static const char *after_array(const char *at, const char *end) {
 /* The member with the one comma that goes with it. */
 static bool find_member(const char *from, const char *end, const char **begin, const char **behind) {
 	const char *key = memmem(from, (size_t)(end - from), KEY, sizeof KEY - 1);
-	if (!key || key == from) {
+	if (!key || key == from || (key[-1] != '{' && key[-1] != ',')) {
 		return false;
 	}
 	*begin = key;
@@ -47,10 +48,10 @@ static bool find_member(const char *from, const char *end, const char **begin, c
 	}
 	if (key[-1] == ',') {
 		--*begin;
-	} else {
-		*behind += **behind == ',';
+		return true;
 	}
-	return true;
+	*behind += **behind == ',';
+	return (*behind)[-1] == ',' || **behind == '}';
 }
 
 char *managed_fields_cut(const char *text, size_t length, size_t *left) {

@@ -100,7 +100,16 @@ static const char *algorithm(struct arena *arena, const X509 *certificate) {
 	return arena_strdup(arena, OBJ_nid2sn(EVP_PKEY_get_base_id(key)));
 }
 
-/* A name of another type, or one with a NUL inside, is left out: it matches nothing. */
+static bool printable(const unsigned char *bytes, size_t length) {
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] <= ' ' || bytes[i] >= 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A name of another type, or one with a character that no name has, is left out: it matches nothing. */
 static const char *name_text(struct arena *arena, const GENERAL_NAME *name, int type) {
 	char text[INET6_ADDRSTRLEN];
 	if (name->type != type) {
@@ -110,7 +119,7 @@ static const char *name_text(struct arena *arena, const GENERAL_NAME *name, int 
 	const unsigned char *bytes = ASN1_STRING_get0_data(value);
 	size_t length = (size_t)ASN1_STRING_length(value);
 	if (type == GEN_DNS) {
-		return memchr(bytes, '\0', length) ? NULL : arena_strndup(arena, (const char *)bytes, length);
+		return printable(bytes, length) ? arena_strndup(arena, (const char *)bytes, length) : NULL;
 	}
 	if (length != 4 && length != 16) {
 		return NULL;

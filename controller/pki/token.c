@@ -78,6 +78,7 @@ bool token_find_slot(CK_FUNCTION_LIST *call, const char *label, CK_SLOT_ID *slot
 	CK_SLOT_ID slots[SLOTS_LIMIT];
 	CK_ULONG count = SLOTS_LIMIT;
 	CK_RV result = call->C_GetSlotList(CK_TRUE, slots, &count);
+	result = result == CKR_OK && count > SLOTS_LIMIT ? CKR_GENERAL_ERROR : result;
 	if (result != CKR_OK) {
 		char room[40];
 		return fail_because(

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "pki/token_session.h"
 
-enum { FIND_BATCH = 64 };
+enum { FIND_BATCH = 64, LARGEST_ATTRIBUTE = 65536 };
 
 static CK_BBOOL yes = CK_TRUE;
 static CK_OBJECT_CLASS private_class = CKO_PRIVATE_KEY;
@@ -35,6 +35,8 @@ bool keys_find(struct session *session, const char *label, CK_OBJECT_HANDLE **ke
 	do {
 		*keys = xrealloc(*keys, (*count + FIND_BATCH) * sizeof **keys);
 		result = session->call->C_FindObjects(session->handle, *keys + *count, FIND_BATCH, &got);
+		/* What a module says of itself is checked before it is believed. */
+		result = result == CKR_OK && got > FIND_BATCH ? CKR_GENERAL_ERROR : result;
 		*count += result == CKR_OK ? got : 0;
 	} while (result == CKR_OK && got > 0);
 	session->call->C_FindObjectsFinal(session->handle);
@@ -50,11 +52,14 @@ unsigned char *attribute_read(
 	struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, size_t *length, struct error *err) {
 	CK_ATTRIBUTE attribute = {type, NULL, 0};
 	CK_RV result = session->call->C_GetAttributeValue(session->handle, object, &attribute, 1);
+	CK_ULONG room = attribute.ulValueLen;
+	result = result == CKR_OK && room > LARGEST_ATTRIBUTE ? CKR_GENERAL_ERROR : result;
 	if (!session_ok(session, result, "reading an attribute", err)) {
 		return NULL;
 	}
-	attribute.pValue = xcalloc(1, attribute.ulValueLen + 1);
+	attribute.pValue = xcalloc(1, room + 1);
 	result = session->call->C_GetAttributeValue(session->handle, object, &attribute, 1);
+	result = result == CKR_OK && attribute.ulValueLen > room ? CKR_GENERAL_ERROR : result;
 	if (!session_ok(session, result, "reading an attribute", err)) {
 		free(attribute.pValue);
 		return NULL;
@@ -90,7 +95,7 @@ static bool keeps_promises(struct session *session, CK_OBJECT_HANDLE key, const 
 		if (!session_ok(session, result, promises[i].name, err)) {
 			return false;
 		}
-		if (value != promises[i].want) {
+		if (value != promises[i].want || attribute.ulValueLen != sizeof value) {
 			return fail_because(err, ERR_BLOCKED, "TokenLetsKeysOut", "key %s of token %s: %s is %s", label,
 				session->token->label, promises[i].name, value ? "true" : "false");
 		}
@@ -106,7 +111,7 @@ static bool key_algorithm_read(
 	if (!session_ok(session, result, "reading a key's type", err)) {
 		return false;
 	}
-	if (type != CKK_EC && type != CKK_RSA) {
+	if (attribute.ulValueLen != sizeof type || (type != CKK_EC && type != CKK_RSA)) {
 		return fail(err, ERR_BLOCKED, "a key of token %s is neither EC nor RSA", session->token->label);
 	}
 	*algorithm = type == CKK_EC ? KEY_ECDSA_P256 : KEY_RSA_3072;

@@ -7,7 +7,7 @@
 
 #include "pki/token_session.h"
 
-enum { POINT_LENGTH = 65, COMPRESSED_LENGTH = 33 };
+enum { POINT_LENGTH = 65, COMPRESSED_LENGTH = 33, FEWEST_BITS = 2048 };
 
 static unsigned char exponent[] = {0x01, 0x00, 0x01};
 
@@ -73,13 +73,14 @@ static EVP_PKEY *read_rsa(struct session *session, CK_OBJECT_HANDLE object, stru
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus);
 	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, public_exponent);
-	EVP_PKEY *key = key_from_params("RSA", build);
+	EVP_PKEY *key = BN_num_bits(modulus) >= FEWEST_BITS ? key_from_params("RSA", build) : NULL;
 	OSSL_PARAM_BLD_free(build);
 	BN_free(modulus);
 	BN_free(public_exponent);
 	free(bytes);
 	if (!key) {
-		fail(err, ERR_BLOCKED, "an RSA key of token %s has no modulus", session->token->label);
+		fail(err, ERR_BLOCKED, "an RSA key of token %s has no modulus of %d bits or more", session->token->label,
+			FEWEST_BITS);
 	}
 	return key;
 }

@@ -60,6 +60,7 @@ static bool sign(struct session *session, void *data, struct error *err) {
 	CK_ULONG length = sizeof raw;
 	CK_RV result = session->call->C_Sign(session->handle, ec ? digest.bytes : (unsigned char *)signing->message,
 		ec ? sizeof digest.bytes : signing->length, raw, &length);
+	result = result == CKR_OK && length > sizeof raw ? CKR_GENERAL_ERROR : result;
 	if (!session_ok(session, result, "signing", err)) {
 		return false;
 	}

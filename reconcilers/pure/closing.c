@@ -40,7 +40,7 @@ struct ybcluster *closed_cluster(
 		}
 	}
 	int64_t port = json_int(policy, "spec.ingress.0.ports.0.port", json_int(service, "spec.ports.0.port", 0));
-	closed->spec.endpoints.ysql.port = port ? (int)port : cluster->spec.endpoints.ysql.port;
+	closed->spec.endpoints.ysql.port = port > 0 && port <= UINT16_MAX ? (int)port : cluster->spec.endpoints.ysql.port;
 	closed->spec.endpoints.exposure = exposure_of(service);
 	return closed;
 }

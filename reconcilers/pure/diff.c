@@ -65,7 +65,8 @@ static bool is_zero(const json_t *value) {
 }
 
 static const char *show(struct walk *walk, const json_t *value) {
-	if (walk->secret && str_starts(walk->path.text, "data.")) {
+	/* "data" itself is shown as little as what is in it: that is where they differ when one of them has none. */
+	if (walk->secret && !str_starts(walk->path.text, "metadata")) {
 		return "(not shown)";
 	}
 	if (!value) {
@@ -246,14 +247,15 @@ static const struct closed closed_places[] = {
 	{SECRET, "data", NULL, NULL},
 	{CONFIG_MAP, "data", NULL, NULL},
 	{CONFIG_MAP, "binaryData", NULL, NULL},
-	{STATEFUL_SET, POD_SPEC "volumes", "name", touches_ours},
-	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "ephemeralContainers", "name", intrudes},
+	/* Before a container before it goes: ours then has another index. */
 	{STATEFUL_SET, OUR_CONTAINER "volumeMounts", "mountPath", NULL},
 	{STATEFUL_SET, OUR_CONTAINER "env", "name", NULL},
 	{STATEFUL_SET, OUR_CONTAINER "envFrom", "prefix", NULL},
 	{STATEFUL_SET, OUR_CONTAINER "ports", "name", NULL},
+	{STATEFUL_SET, POD_SPEC "volumes", "name", touches_ours},
+	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "ephemeralContainers", "name", intrudes},
 };
 
 /* The place's path in the live object: "*" becomes the index of the container that has our first one's name. */

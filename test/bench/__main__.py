@@ -1,131 +1,127 @@
-"""hack/bench: speed and memory of the operator on an API server without controllers, for several numbers of clusters."""
+"""hack/bench: the operator, two peers and bare load on an API server without controllers, for several numbers of clusters."""
 
 import argparse
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import sys
+import tempfile
 
+import documents
+import figures
 import fleet
 import phases
-from process import NAMESPACE, Credentials
+from contestants import NAMESPACE, STARTS, TITLES, missing
+from process import Credentials, Operator
 from server import ROOT, Plane
-
-# Design figures to reach, without the token: at most (or for rates, at least) this.
-GOALS = {
-    "peak memory, warm (MiB)": {1000: 24, 3000: 40},
-    "slope, resident per cluster (KiB)": {None: 8},
-    "anonymous at rest (MiB)": {},
-    "operator CPU per cluster, cold (ms)": {None: 4},
-    "clusters/s, cold": {1000: 26},
-    "API server CPU per cluster, cold (ms)": {None: 60},
-    "etcd CPU per cluster, cold (ms)": {None: 12},
-    "conflicts, cold": {None: 0},
-    "warm restart (s)": {1000: 1.0},
-    "warm restart, CPU until quiet (s)": {1000: 0.8},
-    "warm restart, writes": {None: 0},
-    "CPU per no-op reconcile (ms)": {None: 0.05},
-    "edit to child written, p50 (ms)": {None: 5.0},
-    "edit to child written, p99 (ms)": {None: 9},
-    "CPU at rest (ms/s)": {None: 0.2},
-    "writes at rest": {None: 0},
-}
 
 
 def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
-def measure(count, token, rest):
-    """One fresh control plane, one fleet, all phases."""
-    plane, figures = Plane(f"bench-{os.getpid()}"), {}
-    with contextlib.ExitStack() as stack:
+@contextlib.contextmanager
+def fresh_plane():
+    plane = Plane(f"bench-{os.getpid()}")
+    try:
         plane.up()
-        stack.callback(plane.down)
         plane.kubectl("apply", "--server-side", "-k", ROOT / "deploy/overlays/all-namespaces")
         plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com",
                       "crd/allowlists.yugabyte.com")
         plane.kubectl("get", "serviceaccount", "-n", NAMESPACE)
-        credentials = Credentials(plane, token)
+        yield plane
+    finally:
+        plane.down()
+
+
+@contextlib.contextmanager
+def starter(key, plane, count, template):
+    """A function that starts the contestant; whatever it started has ended afterwards."""
+    credentials = Credentials(plane, key)
+    with contextlib.ExitStack() as stack:
+        def start():
+            operator = Operator(key, credentials, count, template)
+            stack.callback(operator.kill)
+            return operator
+        yield start
+
+
+def make_template(path):
+    say("our operator makes the cluster whose documents the peers shall make")
+    with fresh_plane() as plane, starter("ours", plane, 1, path) as start:
+        fleet.declare(plane, 1)
+        phases.cold(plane, start, 1)
+        path.write_text(json.dumps(documents.template(plane)))
+
+
+def floors(keys, path):
+    say("without clusters")
+    found = {}
+    with fresh_plane() as plane:
+        for key in keys:
+            if key != "limit":
+                with starter(key, plane, 0, path) as start:
+                    found[key] = phases.floor(start)
+    return found
+
+
+def measure(key, count, path, rest):
+    """All phases of one contestant, on a fresh control plane."""
+    say(f"{count} clusters: {TITLES[key]}")
+    with fresh_plane() as plane, starter(key, plane, count, path) as start:
         fleet.declare(plane, count)
-        say("cold start")
-        operator, found = phases.cold(plane, credentials, count)
-        stack.callback(operator.kill)
-        figures |= found
+        operator, found = phases.cold(plane, start, count)
+        if key == "limit":
+            return found | phases.one_apply(plane)
         operator.stop()
-        say("warm restart")
-        operator, found = phases.warm(plane, credentials, count)
-        stack.callback(operator.kill)
-        figures |= found
-        say("rest, no-op, touched, latency")
-        figures |= phases.rest(plane, operator, rest)
-        figures |= phases.no_op(operator, count)
-        figures |= phases.touched(plane, operator, count)
-        figures |= phases.one_apply(plane, count) | phases.latency(plane, operator, count)
+        operator, more = phases.warm(plane, start)
+        found |= more | phases.rest(plane, operator, rest)
+        found |= phases.no_op(operator, count) | phases.touched(plane, operator, count)
+        found |= phases.latency(plane, operator, count)
         operator.stop()
-    return figures
+        return found
 
 
-def text_of(value):
-    if isinstance(value, dict):
-        return None
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.2f}" if value < 10 else f"{value:.1f}"
-
-
-def add_slopes(results):
-    """Between the smallest and the largest fleet of each kind."""
-    for kind in {token for _, token, _ in results}:
-        same = sorted((run for run in results if run[1] == kind), key=lambda run: run[0])
-        (few, _, small), (many, _, large) = same[0], same[-1]
-        if many > few:
-            grown = large["resident at rest (MiB)"] - small["resident at rest (MiB)"]
-            large["slope, resident per cluster (KiB)"] = grown * 1024 / (many - few)
-
-
-def print_table(results):
-    heads = [f"{count} {'token' if token else 'plain'}" for count, token, _ in results]
-    names = list(dict.fromkeys(name for _, _, figures in results for name in figures))
-    print(f"{'figure':46}" + "".join(f"{head:>14}" for head in heads) + f"{'goal':>8}")
-    most = max(count for count, _, _ in results)
-    for name in names:
-        values = [text_of(figures.get(name)) for _, _, figures in results]
-        goals = GOALS.get(name, {})
-        goal = goals.get(most, goals.get(None))
-        if None not in values:
-            print(f"{name:46}" + "".join(f"{value:>14}" for value in values) + f"{'' if goal is None else goal:>8}")
-    for head, (_, _, figures) in zip(heads, results):
-        for name, value in figures.items():
-            if isinstance(value, dict):
-                print(f"{head}: {name}: " + ", ".join(f"{what} {number}" for what, number in value.items()))
+def key_list(text):
+    chosen = text.split(",")
+    if not set(chosen) <= set(STARTS):
+        raise argparse.ArgumentTypeError(f"any of {', '.join(STARTS)}")
+    return chosen
 
 
 def parse():
     top = argparse.ArgumentParser(prog="hack/bench", description=__doc__)
     top.add_argument("counts", metavar="N", nargs="*", type=int, default=[200, 1000], help="clusters (default: 200 1000)")
-    top.add_argument("--only", choices=["token", "plain"], help="with the token only, or only without cryptography")
+    top.add_argument("--only", type=key_list, metavar="CONTESTANT,...", default=[key for key in STARTS if key not in figures.ON_REQUEST],
+                     help=f"any of {', '.join(STARTS)} (default: all but {', '.join(figures.ON_REQUEST)})")
     top.add_argument("--rest", type=int, default=30, metavar="SECONDS", help="how long CPU at rest is measured (30)")
     top.add_argument("--json", metavar="FILE", help="write the figures there too")
     return top.parse_args()
 
 
+def able(keys):
+    for key in keys:
+        if why := missing(key):
+            say(f"not measured: {TITLES[key]}: {why}")
+    return [key for key in keys if not missing(key)]
+
+
 def main():
-    arguments, results = parse(), []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # by way of ExitStack: nothing stays behind
-    for count in arguments.counts:
-        for token in (False, True):
-            if arguments.only not in (None, "token" if token else "plain"):
-                continue
-            say(f"{count} clusters, {'with the token' if token else 'without cryptography'}")
-            results.append((count, token, measure(count, token, arguments.rest)))
-    add_slopes(results)
-    print_table(results)
-    if arguments.json:
-        entries = [{"clusters": count, "token": token, "figures": figures} for count, token, figures in results]
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"runs": entries, "goals": {k: v.get(None, v.get(1000)) for k, v in GOALS.items() if v}}, file, indent=1)
+    arguments = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # by way of the contexts: nothing stays behind
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        keys, path, results = able(arguments.only), pathlib.Path(folder) / "template.json", {}
+        make_template(path)
+        least = floors(keys, path)
+        for count in arguments.counts:
+            results[count] = {key: measure(key, count, path, arguments.rest) for key in keys}
+            figures.add_slopes(results[count], least, count)
+            table = figures.rows({count: results[count]})
+            figures.print_table(table)
+            if arguments.json:
+                figures.write_json(figures.rows(results), arguments.json)  # after each N: what there is stays
 
 
 if __name__ == "__main__":

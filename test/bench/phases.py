@@ -5,48 +5,57 @@ import time
 import urllib.parse
 
 import fleet
-from process import Operator, cpu, fine_cpu, memory
+from process import cpu, fine_cpu, memory
 from server import OURS, by_verb, difference, writes
 
 
 class Span:
-    """CPU of operator, API server and etcd between two moments."""
+    """CPU of API server and etcd between two moments."""
 
-    def __init__(self, plane, operator=None):
-        self.plane, self.operator = plane, operator
+    def __init__(self, plane):
+        self.plane = plane
         self.begin = self.now()
 
     def now(self):
-        return {"operator": cpu(self.operator.pid) if self.operator else 0.0,
-                **{part: cpu(pid) for part, pid in self.plane.pids.items()}}
+        return {part: cpu(pid) for part, pid in self.plane.pids.items()}
 
-    def end(self, operator=None):
-        self.operator = operator or self.operator
+    def end(self):
         return {part: value - self.begin[part] for part, value in self.now().items()}
 
 
-def cold(plane, credentials, count):
+def settled(operator, seconds):
+    """Bare load ends by itself, and an operator comes to rest."""
+    if operator.key == "limit":
+        operator.process.wait(seconds)
+    else:
+        operator.wait_for_quiet()
+
+
+def cold(plane, start, count):
+    """start() runs a contestant on a fleet that nobody has seen. What it cost until all clusters had converged."""
     before, watch = plane.requests(), fleet.Convergence(plane, count)
     watch.start()
     watch.watching.wait(30)
     span = Span(plane)
-    operator = Operator(credentials, count)
+    operator = start()
     try:
         seconds = watch.wait(120 + count) - operator.started
-        used = span.end(operator)
-        operator.wait_for_quiet()
+        used = span.end()
+        own = {} if operator.key == "limit" else {
+            "operator CPU per cluster, cold (ms)": cpu(operator.pid) * 1000 / count}
+        settled(operator, 60)
         asked = difference(before, plane.requests())
-        resident, peak, _ = memory(operator.pid)
+        if own:
+            resident, peak, _ = memory(operator.pid)
+            own |= {"peak memory, cold (MiB)": peak, "resident after the cold start (MiB)": resident}
         return operator, {
             "children per cluster": fleet.check_children(plane, count),
             "clusters/s, cold": count / seconds,
-            "operator CPU per cluster, cold (ms)": used["operator"] * 1000 / count,
+            **own,
             "API server CPU per cluster, cold (ms)": used["kube-apiserver"] * 1000 / count,
             "etcd CPU per cluster, cold (ms)": used["etcd"] * 1000 / count,
-            "peak memory, cold (MiB)": peak,
-            "resident after the cold start (MiB)": resident,
-            "requests, cold": by_verb(asked),
             "requests per cluster, cold": sum(asked.values()) / count,
+            **{f"{verb} per cluster, cold": number / count for verb, number in by_verb(asked).items()},
             "conflicts, cold": sum(number for what, number in asked.items() if what[3] == "409"),
         }
     except BaseException:
@@ -55,24 +64,36 @@ def cold(plane, credentials, count):
         raise
 
 
-def warm(plane, credentials, count):
-    before = plane.requests()
-    operator = Operator(credentials, count)
+def warm(plane, start):
+    before, span = plane.requests(), Span(plane)
+    operator = start()
     seconds = operator.wait("all-processed") - operator.started
     used = cpu(operator.pid)
     operator.wait_for_quiet()
     resident, peak, anonymous = memory(operator.pid)
-    asked = difference(before, plane.requests())
+    asked, others = difference(before, plane.requests()), span.end()
     return operator, {
         "warm restart (s)": seconds,
         "warm restart, CPU until then (s)": used,
         "warm restart, CPU until quiet (s)": cpu(operator.pid),
+        "warm restart, API server CPU (s)": others["kube-apiserver"],
         "warm restart, writes": writes(asked),
-        "warm restart, requests": by_verb(asked),
+        "warm restart, reads": sum(asked.values()) - writes(asked),
         "peak memory, warm (MiB)": peak,
         "resident at rest (MiB)": resident,
         "anonymous at rest (MiB)": anonymous,
     }
+
+
+def floor(start):
+    """No cluster is declared: what there is before any work."""
+    operator = start()
+    try:
+        time.sleep(2)  # for the watches
+        operator.wait_for_quiet()
+        return {"floor, resident without clusters (MiB)": memory(operator.pid)[0]}
+    finally:
+        operator.kill()
 
 
 def rest(plane, operator, seconds):
@@ -111,6 +132,11 @@ def percentile(values, share):
     return sorted(values)[min(len(values) - 1, round(share * (len(values) - 1)))]
 
 
+def latencies(took):
+    return {"edit to child written, p50 (ms)": percentile(took, 0.5) * 1000,
+            "edit to child written, p99 (ms)": percentile(took, 0.99) * 1000}
+
+
 def latency(plane, operator, count, samples=100):
     """From the answer to an edit of a tserver flag to the child's event, as a watcher sees it."""
     operator.wait_for_quiet()
@@ -125,12 +151,11 @@ def latency(plane, operator, count, samples=100):
             next(event for event in events if event["object"]["metadata"]["name"] == wanted)
             after.append(time.perf_counter() - edited)
             time.sleep(0.04)
-    return {"edit to child written, p50 (ms)": percentile(after, 0.5) * 1000,
-            "edit to child written, p99 (ms)": percentile(after, 0.99) * 1000}
+    return latencies(after)
 
 
-def one_apply(plane, count, samples=100):
-    """The floor under the latency: one server-side apply, and its event."""
+def one_apply(plane, samples=100):
+    """The limit of the latency: one server-side apply, and its event."""
     client, took = plane.client(), []
     path = f"/api/v1/namespaces/{fleet.namespace_of(0)}/configmaps/floor"
     with plane.client().watch("/api/v1/configmaps", "fieldSelector=" + urllib.parse.quote("metadata.name=floor")) as events:
@@ -140,5 +165,5 @@ def one_apply(plane, count, samples=100):
             client("PATCH", f"{path}?fieldManager=floor&force=true", body, "application/apply-patch+yaml")
             next(events)
             took.append(time.perf_counter() - begin)
-            time.sleep(0.01)
-    return {"one apply alone, p50 (ms)": percentile(took, 0.5) * 1000}
+            time.sleep(0.04)
+    return latencies(took)

@@ -9,10 +9,9 @@ import subprocess
 import threading
 import time
 
+from contestants import ACCOUNT, NAMESPACE, OURS, STARTS
 from server import ROOT, environment
 
-BINARY = pathlib.Path(os.environ.get("YBC_BENCH_BINARY", ROOT / "build/bench/ybcluster-operator"))
-NAMESPACE = ACCOUNT = "ybcluster-operator"
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -47,15 +46,15 @@ def free_ports(count):
 class Credentials:
     """The service account's kubeconfig, and a SoftHSM token with root and intermediate in it."""
 
-    def __init__(self, plane, token):
-        self.folder, self.token = plane.folder / "operator", token
+    def __init__(self, plane, key):
+        self.folder, self.token = plane.folder / f"operator-{key}", key == "ours_token"
         self.folder.mkdir()
         made = subprocess.run([ROOT / "hack/operator-credentials", self.folder, NAMESPACE, ACCOUNT], text=True, check=False,
                               capture_output=True, env={**environment(), "KUBECONFIG": str(plane.kubeconfig)})
         if made.returncode != 0:
             raise SystemExit(f"hack/operator-credentials: {made.stderr}")
-        if token:
-            subprocess.run([BINARY, "pki", "init", *self.flags()], check=True, env=self.environment(), capture_output=True)
+        if self.token:
+            subprocess.run([OURS, "pki", "init", *self.flags()], check=True, env=self.environment(), capture_output=True)
 
     def flags(self):
         flags = [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={NAMESPACE}"]
@@ -70,16 +69,16 @@ class Credentials:
 
 
 class Operator:
-    def __init__(self, credentials, expect):
-        health, metrics = free_ports(2)
-        argv = [BINARY, "run", *credentials.flags(), f"--health-port={health}", f"--metrics-port={metrics}",
-                "--health-bind=127.0.0.1", "--metrics-bind=127.0.0.1", "--log-level=warn"]
+    """Ours or a peer: whoever keeps to the contract of controller/bench.h."""
+
+    def __init__(self, key, credentials, expect, template):
+        self.key = key
+        argv, variables = STARTS[key](credentials, expect, free_ports(2), template)
         self.log = credentials.folder / "operator.log"
         self.events, self.arrived = {}, threading.Condition()
         self.started = time.time()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
-                                            env={**credentials.environment(), "YBC_BENCH_EXPECT": str(expect)})
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
         self.pid = self.process.pid
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -127,4 +126,4 @@ class Operator:
             self.process.wait()
 
     def log_tail(self):
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+        return "\n".join(line[:400] for line in self.log.read_text(errors="replace").splitlines()[-10:])

@@ -17,6 +17,10 @@ CHILD_KINDS = {
     "networkpolicies": "/apis/networking.k8s.io/v1", "poddisruptionbudgets": "/apis/policy/v1",
     "statefulsets": "/apis/apps/v1",
 }
+SINGULAR = {
+    "serviceaccounts": "ServiceAccount", "configmaps": "ConfigMap", "secrets": "Secret", "services": "Service",
+    "networkpolicies": "NetworkPolicy", "poddisruptionbudgets": "PodDisruptionBudget", "statefulsets": "StatefulSet",
+}
 COUNTED = {*CHILD_KINDS, "ybclusters", "allowlists", "pods", "persistentvolumeclaims", "storageclasses", "events"}
 WRITES = {"POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"}
 OURS = urllib.parse.quote("app.kubernetes.io/managed-by=ybcluster-operator")
@@ -125,13 +129,12 @@ def difference(before, after):
     return {what: number - before.get(what, 0) for what, number in after.items() if number != before.get(what, 0)}
 
 
+VERBS = ("APPLY", "PATCH", "POST", "PUT", "DELETE", "GET", "LIST", "WATCH")
+
+
 def by_verb(counts):
-    """{"APPLY 201": number}, the status subresource apart."""
-    totals = {}
-    for (verb, _, subresource, code), number in counts.items():
-        what = f"{verb}{'/' + subresource if subresource else ''} {code}"
-        totals[what] = totals.get(what, 0) + number
-    return dict(sorted(totals.items()))
+    """{verb: number} of all VERBS, the status subresource with the rest."""
+    return {verb: sum(number for (one, _, _, _), number in counts.items() if one == verb) for verb in VERBS}
 
 
 def writes(counts):

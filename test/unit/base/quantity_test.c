@@ -27,6 +27,12 @@ static void values_in_thousandths(void **state) {
 		{"+1", 1000},
 		{"1u", 1}, /* rounded up */
 		{"100u", 1},
+		/* more digits than a floating-point number keeps */
+		{"8572233585280.001", INT64_C(8572233585280001)},
+		{"8572233585280000m", INT64_C(8572233585280000)},
+		{"-8572233585280001m", INT64_C(-8572233585280001)},
+		{"0.00000000000000000000000000000001", 1},
+		{"1e-29", 1},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		int64_t milli = 0;

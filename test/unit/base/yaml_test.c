@@ -47,6 +47,8 @@ static void what_is_ambiguous_is_refused(void **state) {
 	(void)state;
 	static const char *const rows[][2] = {
 		{"mode: 0644", "leading zero"},
+		{"a: 9223372036854775808", "out of range"},
+		{"a: 1e999", "out of range"},
 		{"a: 1\na: 2", "second time"},
 		{"a: &x 1\nb: *x", "aliases"},
 		{"a: !!str 1", "tags"},

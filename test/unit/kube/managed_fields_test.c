@@ -50,6 +50,10 @@ static void what_only_looks_like_it_stays(void **state) {
 	check("{\"managedFields\":null}", NULL);
 	check("{\"managedFields\":{\"a\":[]}}", NULL);
 	check("{\"unmanagedFields\":[1]}", NULL);
+	/* a key that ends like it */
+	check("{\"a\\\"managedFields\":[1]}", NULL);
+	check("{\"a\":1, \"managedFields\":[1] ,\"b\":2}", NULL);
+	check("{\"managedFields\":[1] ,\"b\":2}", NULL);
 	check("", NULL);
 }
 

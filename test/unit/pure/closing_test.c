@@ -36,6 +36,8 @@ static void the_live_port_stays(void **state) {
 	assert_int_equal(closed(live_policy, "{spec: {ports: [{port: 7777}]}}")->spec.endpoints.ysql.port, 5433);
 	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: 7777}]}}")->spec.endpoints.ysql.port, 7777);
 	assert_int_equal(closed(NULL, NULL)->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: -1}]}}")->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: 4294972729}]}}")->spec.endpoints.ysql.port, 6000);
 }
 
 static void nobody_comes_in_where_nothing_is_live(void **state) {

@@ -83,6 +83,9 @@ static void foreign_pull_secrets_are_left_alone(void **state) {
 static void secrets_are_not_shown(void **state) {
 	(void)state;
 	expect(SECRET, "{data: {password: bmV3}}", "{data: {password: b2xk}}", "data.password (not shown) -> (not shown)");
+	/* Where one has no data at all, or of another type, the difference is the whole map. */
+	expect(SECRET, "{data: {password: bmV3}}", "{}", "data (not shown) -> (not shown)");
+	expect(SECRET, "{data: {password: bmV3}}", "{data: b2xk}", "data (not shown) -> (not shown)");
 }
 
 static void foreign(enum child_kind kind, const char *desired, const char *live, const char *operations) {
@@ -135,6 +138,15 @@ static void our_container_is_found_behind_a_stranger(void **state) {
 		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/0/envFrom/0\"}]");
 }
 
+/* A patch is applied from its beginning: ours has another index once the one before it is gone. */
+static void ours_is_cleaned_before_an_intruder_before_it_goes(void **state) {
+	(void)state;
+	foreign(STATEFUL_SET, TEMPLATE("[{name: yb-tserver, env: [{name: HOME}]}]"),
+		TEMPLATE("[{name: thief}, {name: yb-tserver, env: [{name: HOME}, {name: LD_PRELOAD}]}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1/env/1\"},"
+		"{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/0\"}]");
+}
+
 static void patches_test_what_they_change(void **state) {
 	(void)state;
 	json_t *patch = diff_foreign(arena, SECRET, yaml(arena, "{data: {}}"),
@@ -171,6 +183,7 @@ int main(void) {
 		cmocka_unit_test(foreign_entries_are_taken_off),
 		cmocka_unit_test(only_intruders_are_taken_off),
 		cmocka_unit_test(our_container_is_found_behind_a_stranger),
+		cmocka_unit_test(ours_is_cleaned_before_an_intruder_before_it_goes),
 		cmocka_unit_test(patches_test_what_they_change),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
