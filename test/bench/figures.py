@@ -2,7 +2,7 @@
 
 import json
 
-# At most (or for what is better higher, at least) this; by number of clusters, or None for any.
+# At most (or for what is better higher, at least) this, without the token; by number of clusters, or None for any.
 GOALS = {
     "floor, resident without clusters (MiB)": {None: 16},
     "slope, resident per cluster (KiB)": {None: 8},
@@ -58,7 +58,7 @@ def rows(results):
             for name in chosen:
                 row = {key: found.get(key, {}).get(name) if not suffix else None for key in columns}
                 row["ours"] = found.get(ours, {}).get(name)
-                row |= {"goal": goal_of(name, count), "better": "higher" if name in HIGHER else "lower"}
+                row |= {"goal": None if suffix else goal_of(name, count), "better": "higher" if name in HIGHER else "lower"}
                 out[f"{name}, N = {count}{suffix}"] = row
     return out
 

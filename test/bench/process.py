@@ -54,7 +54,16 @@ class Credentials:
         if made.returncode != 0:
             raise SystemExit(f"hack/operator-credentials: {made.stderr}")
         if self.token:
-            subprocess.run([OURS, "pki", "init", *self.flags()], check=True, env=self.environment(), capture_output=True)
+            self.init_token()
+
+    def init_token(self, tries=5):
+        """Rights that were granted a moment ago may not be known to the API server yet."""
+        for attempt in range(tries):
+            made = subprocess.run([OURS, "pki", "init", *self.flags()], check=False, env=self.environment(), capture_output=True, text=True)
+            if made.returncode == 0:
+                return
+            time.sleep(attempt)
+        raise SystemExit(f"pki init: {made.stderr}")
 
     def flags(self):
         flags = [f"--kubeconfig={self.folder / 'kubeconfig'}", f"--operator-namespace={NAMESPACE}"]
