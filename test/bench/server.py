@@ -28,7 +28,7 @@ SAMPLE = re.compile(r"^apiserver_request_total\{(.*)\} (\S+)$", re.MULTILINE)
 
 
 class Plane:
-    """etcd and API server alone: nobody but the operator works, and no pod runs."""
+    """etcd and API server, as a rule alone: nobody but the operator works, and no pod runs."""
 
     def __init__(self, name):
         self.name = name
@@ -39,9 +39,8 @@ class Plane:
             raise SystemExit(f"hack/control-plane {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def up(self):
-        others = "kube-controller-manager,kube-scheduler,kwok,cloud"
-        self.command("up", self.name, "--without", others, "--no-audit", "--nodes", "0")
+    def up(self, without="kube-controller-manager,kube-scheduler,kwok,cloud"):
+        self.command("up", self.name, "--without", without, "--no-audit", "--nodes", "0")
         self.kubeconfig = pathlib.Path(re.search(r"KUBECONFIG=(\S+)", self.command("env", self.name))[1])
         self.folder = self.kubeconfig.parent
         running = (line.split("\t") for line in self.command("status", self.name).splitlines())

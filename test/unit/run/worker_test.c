@@ -182,7 +182,7 @@ static void test_nothing_of_a_pass_outlives_it(void **state) {
 		queue_add(world->queue, "thing/ns/one", false);
 		expect_runs(world, i);
 	}
-	assert_int_equal(world->lent->refcount, 1);
+	assert_int_equal(__atomic_load_n(&world->lent->refcount, __ATOMIC_ACQUIRE), 1);
 }
 
 static void test_keys_of_nobody_do_no_harm(void **state) {

@@ -1,0 +1,152 @@
+"""hack/test churn: clusters are created, edited and deleted at random while the API server restarts. Every round ends with all
+of them converged, then deleted; what the operator holds without clusters must not grow from round to round."""
+
+import argparse
+import os
+import pathlib
+import random
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+
+import fleet  # noqa: E402
+from process import Credentials, Operator, memory  # noqa: E402
+from server import CLUSTERS, OURS, ROOT, Plane  # noqa: E402
+
+WITHOUT = "kube-scheduler,kwok,cloud"  # the garbage collector runs, pods wait for a node
+ROUNDS = 4
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def wait_until(what, ready, seconds=300):
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what}: not after {seconds} s")
+        time.sleep(0.5)
+
+
+class Churn:
+    def __init__(self, plane, seed, most):
+        self.plane, self.random, self.most = plane, random.Random(seed), most
+        self.client, self.there, self.done = plane.client(), set(), {"create": 0, "edit": 0, "delete": 0}
+
+    def create(self, i):
+        wanted = fleet.cluster(i)
+        wanted["spec"]["deletionPolicy"] = "Delete"
+        self.client("POST", f"{CLUSTERS}/namespaces/{fleet.namespace_of(i)}/ybclusters?fieldManager=user", wanted)
+        self.there.add(i)
+
+    def edit(self, i):
+        flags = {"ysql_max_connections": str(self.random.randint(100, 999))}
+        self.client.merge(fleet.path_of(i), {"spec": {"tservers": {"flags": flags}}})
+
+    def delete(self, i):
+        self.client("DELETE", fleet.path_of(i))
+        self.there.discard(i)
+
+    def step(self):
+        """A name that is being deleted is not taken anew before it is gone."""
+        live = {int(one["metadata"]["name"][3:]) for one in self.clusters()}
+        free = [i for i in range(self.most) if i not in live]
+        choices = ["create"] * 2 * bool(free) + ["edit", "edit", "delete"] * bool(self.there)
+        if choices:
+            what = self.random.choice(choices)
+            getattr(self, what)(self.random.choice(free if what == "create" else sorted(self.there)))
+            self.done[what] += 1
+
+    def clusters(self):
+        return self.client("GET", f"{CLUSTERS}/ybclusters")["items"]
+
+    def churn(self, seconds):
+        end, restart_at = time.monotonic() + seconds, time.monotonic() + seconds / 2
+        while time.monotonic() < end:
+            self.step()
+            time.sleep(self.random.uniform(0.05, 0.3))
+            if restart_at and time.monotonic() > restart_at:
+                self.restart_apiserver()
+                restart_at = None
+
+    def restart_apiserver(self):
+        self.plane.command("restart-apiserver", self.plane.name)
+        self.client = self.plane.client()
+        wait_until("the API server knows YBClusters again", self.answers)
+
+    def answers(self):
+        """Ready it says before its storage of custom resources is: 429 until then."""
+        try:
+            return self.clusters() is not None
+        except SystemExit:
+            return False
+
+    def all_converged(self):
+        live = {int(one["metadata"]["name"][3:]): one for one in self.clusters()}
+        return set(live) == self.there and all(fleet.converged(one) for one in live.values())
+
+    def nothing_left(self):
+        """No cluster, and none of the objects that were its own: the collector takes those a moment later."""
+        kinds = ("api/v1/secrets", "api/v1/configmaps", "apis/apps/v1/statefulsets", "apis/networking.k8s.io/v1/networkpolicies")
+        return not self.clusters() and not any(self.client("GET", f"/{kind}?labelSelector={OURS}")["items"] for kind in kinds)
+
+
+def held(operator):
+    """What the process holds: anonymous memory (MiB), open files, threads."""
+    folder = pathlib.Path(f"/proc/{operator.pid}")
+    return memory(operator.pid)[2], len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir()))
+
+
+def rounds(churn, operator, seconds):
+    samples = []
+    for number in range(ROUNDS):
+        churn.churn(seconds / ROUNDS)
+        wait_until("all clusters converge", churn.all_converged)
+        for i in sorted(churn.there):
+            churn.delete(i)
+        wait_until("all clusters and their objects go", churn.nothing_left)
+        operator.wait_for_quiet()
+        samples.append(held(operator))
+        say("round {}: {:.1f} MiB, {} files, {} threads; so far {}".format(number + 1, *samples[-1], churn.done))
+    return samples
+
+
+def judge(samples):
+    """The first round fills pools and buffers; from then on nothing may grow but by what the allocator moves about."""
+    (first, files, threads), (last, files_last, threads_last) = samples[0], samples[-1]
+    if last > first * 1.15 + 3 or files_last > files + 4 or threads_last > threads:
+        raise SystemExit(f"the operator grows: {samples}")
+
+
+def parse():
+    top = argparse.ArgumentParser(description=__doc__)
+    top.add_argument("--seconds", type=float, default=60, help="of churn, in four rounds (60)")
+    top.add_argument("--clusters", type=int, default=20, metavar="N", help="at most so many at once (20)")
+    top.add_argument("--seed", type=int, default=1)
+    return top.parse_args()
+
+
+def main():
+    arguments, plane = parse(), Plane(f"churn-{os.getpid()}")
+    try:
+        plane.up(WITHOUT)
+        plane.kubectl("apply", "--server-side", "-k", ROOT / "deploy/overlays/all-namespaces")
+        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com", "crd/allowlists.yugabyte.com")
+        fleet.declare(plane, 0)
+        operator = Operator("ours_token", Credentials(plane, "ours_token"), 0, None)
+        try:
+            judge(rounds(Churn(plane, arguments.seed, arguments.clusters), operator, arguments.seconds))
+            operator.stop()
+        except BaseException:
+            print(operator.log_tail(), file=sys.stderr)
+            raise
+        finally:
+            operator.kill()
+    finally:
+        plane.down()
+
+
+if __name__ == "__main__":
+    main()
