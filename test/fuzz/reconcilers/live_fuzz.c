@@ -30,7 +30,10 @@ static void read_back(struct store *store, struct arena *arena, const struct wat
 	}
 	is_readable(copy);
 	property(copy->version > 0 && *copy->uid);
-	group = watched->group ? watched->group(object) : NULL;
+	/* An older version than the known one was not put. */
+	bool newest = strcmp(copy->uid, json_text_or(object, "metadata.uid", "")) == 0 &&
+	              copy->version == strtoull(json_text_or(object, "metadata.resourceVersion", ""), NULL, 10);
+	group = newest && watched->group ? watched->group(object) : NULL;
 	if (group) {
 		store_group(store, arena, namespace, group, &count);
 		property(count > 0);
