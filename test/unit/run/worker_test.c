@@ -27,32 +27,15 @@ struct world {
 	struct workers *workers;
 	atomic_int runs, may_write, twice, busy;
 	char namespace[32], name[32];
-	struct { /* by worker: where its arena began in the last pass */
-		const struct arena *arena;
-		const void *first;
-	} seen[4];
-	int moved; /* passes whose arena did not begin where that of the pass before did */
 	pthread_mutex_t lock;
 };
 
 static const struct kind kind = {"Thing", "example.org/v1", "things", false};
 static const struct watched rows[] = {{.kind = &kind, .first = true}};
 
-static void note_arena(struct world *world, struct arena *arena) {
-	const void *first = arena_alloc(arena, 16);
-	size_t i = 0;
-	while (world->seen[i].arena && world->seen[i].arena != arena) {
-		i++;
-	}
-	world->moved += world->seen[i].arena && world->seen[i].first != first;
-	world->seen[i].arena = arena;
-	world->seen[i].first = first;
-}
-
 static bool reconcile(struct pass *pass, struct error *err) {
 	struct world *world = pass->world;
 	pthread_mutex_lock(&world->lock);
-	note_arena(world, pass->arena);
 	snprintf(world->namespace, sizeof world->namespace, "%s", pass->namespace);
 	snprintf(world->name, sizeof world->name, "%s", pass->name);
 	pthread_mutex_unlock(&world->lock);
@@ -188,19 +171,6 @@ static void test_a_key_is_reconciled(void **state) {
 	expect_metric(world, "workqueue_depth{name=\"ybcluster-operator\"} 0\n");
 }
 
-static void test_nothing_of_a_pass_outlives_it(void **state) {
-	struct world *world = *state;
-	sync_store(world);
-	for (int i = 1; i <= 9; i++) {
-		queue_add(world->queue, "thing/ns/one", false);
-		expect_runs(world, i);
-	}
-	pthread_mutex_lock(&world->lock);
-	assert_non_null(world->seen[0].arena);
-	assert_int_equal(world->moved, 0);
-	pthread_mutex_unlock(&world->lock);
-}
-
 static void test_keys_of_nobody_do_no_harm(void **state) {
 	struct world *world = *state;
 	sync_store(world);
@@ -276,7 +246,6 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_key_is_reconciled),
-		TEST(test_nothing_of_a_pass_outlives_it),
 		TEST(test_keys_of_nobody_do_no_harm),
 		TEST(test_before_the_store_is_synced_nothing_is_decided),
 		TEST(test_failures_come_back_as_their_kind_says),
