@@ -7,28 +7,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct connection {
+/* Kept until the server stops: a thread that outlives its test races with the libraries' own end. */
+struct loopback_connection {
+	struct loopback_connection *next;
 	struct loopback *server;
+	pthread_t thread;
 	int fd;
 };
 
 static void *serve(void *context) {
-	struct connection connection = *(struct connection *)context;
-	free(context);
-	connection.server->serve(connection.fd);
-	close(connection.fd);
+	struct loopback_connection *connection = context;
+	connection->server->serve(connection->fd);
+	close(connection->fd);
 	return NULL;
 }
 
 static void *accept_all(void *context) {
 	struct loopback *server = context;
 	for (int fd; (fd = accept(server->listener, NULL, NULL)) >= 0;) {
-		pthread_t thread;
-		struct connection *connection = malloc(sizeof *connection);
-		*connection = (struct connection){server, fd};
+		struct loopback_connection *connection = malloc(sizeof *connection);
+		*connection = (struct loopback_connection){.next = server->first, .server = server, .fd = fd};
+		server->first = connection;
 		atomic_fetch_add(&server->connections, 1);
-		pthread_create(&thread, NULL, serve, connection);
-		pthread_detach(thread);
+		if (pthread_create(&connection->thread, NULL, serve, connection)) {
+			abort();
+		}
 	}
 	return NULL;
 }
@@ -51,6 +54,13 @@ int loopback_stop(struct loopback *server) {
 	shutdown(server->listener, SHUT_RDWR);
 	pthread_join(server->thread, NULL);
 	close(server->listener);
+	/* Every client is gone by now, and with it the reason to wait. */
+	for (struct loopback_connection *connection = server->first, *next; connection; connection = next) {
+		next = connection->next;
+		pthread_join(connection->thread, NULL);
+		free(connection);
+	}
+	server->first = NULL;
 	return 0;
 }
 

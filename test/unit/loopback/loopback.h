@@ -11,10 +11,12 @@ struct loopback {
 	bool ipv6;             /* listens on [::1] alone, else on 127.0.0.1 */
 	int port, listener;
 	atomic_int connections;
+	struct loopback_connection *first; /* its own */
 	pthread_t thread;
 };
 
-/* `serve` and `ipv6` are set. 0: `port` is open, -1: it is not; as cmocka's group functions return. */
+/* `serve` and `ipv6` are set. Stopping waits for every connection: the clients must be gone. 0: `port` is open, -1: it
+ * is not; as cmocka's group functions return. */
 int loopback_start(struct loopback *server);
 int loopback_stop(struct loopback *server);
 
