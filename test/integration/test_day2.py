@@ -49,7 +49,9 @@ def test_volumes_grow_in_place(kubectl, namespace):
         claims = [one for one in kubectl.list("persistentvolumeclaims", namespace) if "tserver" in one["metadata"]["name"]]
         sizes = {one["metadata"]["name"]: one["status"].get("capacity", {}).get("storage") for one in claims}
         assert set(sizes.values()) == {"3Gi"}, sizes
-        template = kubectl.get("statefulset", "one-tserver", namespace)["spec"]["volumeClaimTemplates"][0]
+        live = kubectl.get("statefulset", "one-tserver", namespace)
+        assert live, "it is being made anew"
+        template = live["spec"]["volumeClaimTemplates"][0]
         assert template["spec"]["resources"]["requests"]["storage"] == "3Gi"
         return True
     wait_until("volumes of 3Gi, and so the next ones", grown)
