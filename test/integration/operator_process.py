@@ -18,7 +18,8 @@ from waiting import wait_until
 BINARY = pathlib.Path(os.environ.get("YBCLUSTER_OPERATOR", ROOT / "build/asan/ybcluster-operator"))
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehavior|runtime error:")
-ENDS_WITHIN = 2  # seconds after SIGTERM
+# Seconds after SIGTERM: 2, and what the leak checker needs at the end, or a token that makes an RSA key just then, on a busy machine.
+ENDS_WITHIN = 2 + 2
 
 
 def free_port():
