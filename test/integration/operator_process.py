@@ -117,9 +117,19 @@ class Operator:
     def log_tail(self, lines=60):
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:]) if self.log_file.exists() else ""
 
+    def wait_for_main(self):
+        """Until it waits for SIGTERM: before its main() that ends a process without a word."""
+        for _ in range(200):
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+            blocked = int(re.search(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)[1], 16)
+            if blocked >> (signal.SIGTERM - 1) & 1:
+                return
+            time.sleep(0.05)
+
     def stop(self):
         """SIGTERM, and everything that must hold at the end: code 0, soon, and no word of a sanitizer."""
         assert self.running, f"the operator had ended before its time: {self.log_tail()}"
+        self.wait_for_main()
         self.process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         try:
