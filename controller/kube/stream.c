@@ -144,6 +144,13 @@ static void put(struct stream *stream, struct watch_event *event) {
 	store_put(stream->world->store, stream->watched, event->object, !stream->synced);
 }
 
+/* Initial events come in no order: only what follows them says how far we are. */
+static void advance(struct stream *stream, uint64_t version) {
+	if (!stream->listing && version > stream->version) {
+		stream->version = version;
+	}
+}
+
 static void apply(struct stream *stream, struct watch_event *event) {
 	switch (event->type) {
 	case EVENT_ADDED:
@@ -161,10 +168,7 @@ static void apply(struct stream *stream, struct watch_event *event) {
 		json_decref(event->object);
 		break;
 	}
-	/* Initial events come in no order: only what follows them says how far we are. */
-	if (!stream->listing && event->version > stream->version) {
-		stream->version = event->version;
-	}
+	advance(stream, event->version);
 }
 
 /* Most events after the first lists are echoes of our own writes. */
@@ -175,9 +179,7 @@ static bool is_echo(struct stream *stream, const char *line, size_t length) {
 		!store_heard(stream->world->store, stream->watched, head.namespace, head.name, head.uid, head.version)) {
 		return false;
 	}
-	if (!stream->listing && head.version > stream->version) {
-		stream->version = head.version;
-	}
+	advance(stream, head.version);
 	return true;
 }
 

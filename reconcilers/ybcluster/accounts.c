@@ -5,8 +5,8 @@
 
 #include "base/base64.h"
 #include "base/json.h"
-#include "ybcluster/apply.h"
 #include "ybcluster/certificates.h"
+#include "ybcluster/children.h"
 
 enum { PASSWORD_BYTES = 24, SHORTEST_PASSWORD = 12 };
 

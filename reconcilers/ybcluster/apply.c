@@ -7,6 +7,7 @@
 #include "pure/diff.h"
 #include "pure/immutable.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/children.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
@@ -26,54 +27,6 @@ struct change {
 	bool skip, failed;
 };
 
-static struct kube_call get_call(struct work *work, enum child_kind kind, const char *name) {
-	return (struct kube_call){
-		.verb = KUBE_GET, .kind = kind_of_child(kind), .namespace = work->pass->namespace, .name = name};
-}
-
-bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
-	struct child *child = children_find(&work->children, kind, name);
-	*document = child ? child->document : NULL;
-	if (*document || work->fresh) {
-		return true;
-	}
-	struct kube_call call = get_call(work, kind, name);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (call.ok) {
-		*document = call.answer;
-		if (child) {
-			child->document = call.answer;
-			child->version = json_text_or(call.answer, "metadata.resourceVersion", child->version);
-		}
-		return true;
-	}
-	if (call.err.kind == ERR_NOT_FOUND) {
-		return true;
-	}
-	*err = call.err;
-	return fail_in(err, "read %s %s", child_kind_name(kind), name);
-}
-
-void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why) {
-	work->changes++;
-	if (work->plan_only) {
-		struct observed *observed = &work->observed;
-		struct plan_line *plan = arena_array(work->arena, struct plan_line, observed->plan_count + 1);
-		for (size_t i = 0; i < observed->plan_count; i++) {
-			plan[i] = observed->plan[i];
-		}
-		plan[observed->plan_count++] =
-			(struct plan_line){action, arena_printf(work->arena, "%s/%s", child_kind_name(kind), name), why};
-		observed->plan = plan;
-		return;
-	}
-	if (!work->pass->may_write) {
-		return;
-	}
-	log_info(action, "cluster", arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "kind",
-		child_kind_name(kind), "name", name, "why", why);
-}
-
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
  * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
  * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way.
@@ -89,7 +42,7 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip &&
 			!(child && child->deleting)) {
 			which[asked] = i;
-			calls[asked++] = get_call(work, changes[i].wanted->kind, changes[i].wanted->name);
+			calls[asked++] = child_call(work, KUBE_GET, changes[i].wanted->kind, changes[i].wanted->name);
 		}
 	}
 	kube_do(work->pass->client, work->arena, calls, asked);
@@ -102,25 +55,6 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		}
 	}
 	return true;
-}
-
-static bool controlled_by(const json_t *live, const char *uid) {
-	json_t *owners = json_get(live, "metadata.ownerReferences");
-	for (size_t i = 0; i < json_array_size(owners); i++) {
-		json_t *owner = json_array_get(owners, i);
-		if (json_bool(owner, "controller", false)) {
-			return strcmp(json_text_or(owner, "uid", ""), uid) == 0;
-		}
-	}
-	return false;
-}
-
-/* Ours by reference; or ours by the uid in our label, when somebody took only the reference away. */
-bool is_ours(const struct work *work, const json_t *live) {
-	const char *uid = work->cluster->metadata.uid;
-	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
-	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
-	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
 }
 
 /* What a fresh cluster made before it met the name that was taken; what is not ours by now is not touched. */
@@ -218,8 +152,7 @@ static json_t *body_of(struct work *work, const struct change *change) {
 }
 
 static struct kube_call apply_call(struct work *work, const struct change *change) {
-	struct kube_call call = get_call(work, change->wanted->kind, change->wanted->name);
-	call.verb = KUBE_APPLY;
+	struct kube_call call = child_call(work, KUBE_APPLY, change->wanted->kind, change->wanted->name);
 	call.body = body_of(work, change);
 	call.force = change->live != NULL;
 	return call;
@@ -321,8 +254,7 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	if (work->plan_only) {
 		return true;
 	}
-	struct kube_call call = get_call(work, change->wanted->kind, change->wanted->name);
-	call.verb = KUBE_PATCH_JSON;
+	struct kube_call call = child_call(work, KUBE_PATCH_JSON, change->wanted->kind, change->wanted->name);
 	call.body = change->foreign;
 	kube_do(work->pass->client, work->arena, &call, 1);
 	event(work, true, "ForeignEntryRemoved", "Strip",
@@ -397,24 +329,4 @@ bool apply_wanted(struct work *work, struct error *err) {
 		return true;
 	}
 	return write_all(work, changes, count, err);
-}
-
-bool child_delete(
-	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
-	note_change(work, "delete", child->kind, child->name, why);
-	if (work->plan_only || !work->pass->may_write) {
-		return true;
-	}
-	struct kube_call call = get_call(work, child->kind, child->name);
-	call.verb = KUBE_DELETE;
-	call.uid = child->uid;
-	call.resource_version = child->kind == POD || child->kind == STATEFUL_SET ? NULL : child->version;
-	call.propagation = propagation;
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "delete %s %s", call.kind->name, call.name);
-	}
-	store_deleted(work->pass->store, call.kind, call.namespace, call.name, child->uid);
-	return true;
 }

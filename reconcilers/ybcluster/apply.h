@@ -1,19 +1,9 @@
-/* From wanted documents to writes, and single writes on children. */
+/* From wanted documents to writes. */
 #ifndef YBCLUSTER_APPLY_H
 #define YBCLUSTER_APPLY_H
 #include "ybcluster/work.h"
 
 /* Compares all wanted documents with what is live and writes what differs, in waves. */
 must_check bool apply_wanted(struct work *work, struct error *err);
-/* The live document of a child: at hand, or read. NULL and no error: it is not there. */
-must_check bool child_document(
-	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
-/* One write on an existing child, in plan mode only noted. */
-must_check bool child_delete(
-	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);
-/* True when the live object is this cluster's; NULL is nobody's. */
-bool is_ours(const struct work *work, const json_t *live);
-/* A line of the plan, of the log and, for what people should hear of, an event. */
-void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why);
 
 #endif

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "ybcluster/apply.h"
 #include "ybcluster/certificates.h"
+#include "ybcluster/children.h"
 
 enum { MOST_GENERATIONS = 64 };
 

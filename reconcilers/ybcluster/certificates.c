@@ -1,10 +1,10 @@
 #include "ybcluster/certificates.h"
-#include "ybcluster/apply.h"
 
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "ybcluster/children.h"
 
 /* A certificate Secret: of a StatefulSet (`group`), or the administrator's (`group` NULL). */
 struct leaf {

@@ -3,15 +3,10 @@
 
 #include "base/json.h"
 #include "pure/volumes.h"
-#include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
+#include "ybcluster/children.h"
 
 enum { LOOK_AGAIN = 15 }; /* seconds: a claim without our labels is not watched, nobody tells when it is gone */
-
-static struct kube_call call_on(struct work *work, enum kube_verb verb, const char *name) {
-	return (struct kube_call){
-		.verb = verb, .kind = kind_of_child(VOLUME_CLAIM), .namespace = work->pass->namespace, .name = name};
-}
 
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
@@ -19,7 +14,7 @@ static bool adopt(struct work *work, const char *name, const char *uid, const ch
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
 	}
-	struct kube_call call = call_on(work, KUBE_PATCH_MERGE, name);
+	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, name);
 	call.body = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:O}}", "metadata", "uid", uid, "resourceVersion",
 												version, "labels", labels_of(work->arena, work->cluster, NULL)));
 	kube_do(work->pass->client, work->arena, &call, 1);
@@ -68,7 +63,7 @@ static bool check_names(struct work *work, struct error *err) {
 	}
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	for (size_t i = 0; i < count; i++) {
-		calls[i] = call_on(work, KUBE_GET, names[i]);
+		calls[i] = child_call(work, KUBE_GET, VOLUME_CLAIM, names[i]);
 	}
 	kube_do(work->pass->client, work->arena, calls, count);
 	for (size_t i = 0; i < count; i++) {

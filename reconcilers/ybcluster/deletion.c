@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/children.h"
 #include "ybcluster/work.h"
 
 bool finalizer_set(struct work *work, bool wanted, struct error *err) {

@@ -5,7 +5,7 @@
 #include "base/quantity.h"
 #include "pure/rollout.h"
 #include "pure/volumes.h"
-#include "ybcluster/apply.h"
+#include "ybcluster/children.h"
 #include "ybcluster/work.h"
 
 static bool grow(struct work *work, const struct growth *growth, struct error *err) {
@@ -16,11 +16,8 @@ static bool grow(struct work *work, const struct growth *growth, struct error *e
 	json_t *patch =
 		arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
 										"spec", "resources", "requests", "storage", growth->size));
-	struct kube_call call = {.verb = KUBE_PATCH_MERGE,
-		.kind = kind_of_child(VOLUME_CLAIM),
-		.namespace = work->pass->namespace,
-		.name = growth->claim->name,
-		.body = patch};
+	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, growth->claim->name);
+	call.body = patch;
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (!call.ok) {
 		*err = call.err;
@@ -58,11 +55,8 @@ static bool evict(struct work *work, const struct child *pod, const char *why, s
 	if (work->plan_only) {
 		return true;
 	}
-	struct kube_call call = {.verb = KUBE_EVICT,
-		.kind = kind_of_child(POD),
-		.namespace = work->pass->namespace,
-		.name = pod->name,
-		.uid = pod->uid};
+	struct kube_call call = child_call(work, KUBE_EVICT, POD, pod->name);
+	call.uid = pod->uid;
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
 		store_deleted(work->pass->store, call.kind, call.namespace, call.name, pod->uid);

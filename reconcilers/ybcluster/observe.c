@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "ybcluster/apply.h"
+#include "ybcluster/children.h"
 #include "ybcluster/work.h"
 
 static enum child_kind kind_of(const struct object *object) {

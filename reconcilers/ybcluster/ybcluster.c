@@ -11,6 +11,7 @@
 #include "pure/flags.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
+#include "ybcluster/children.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"

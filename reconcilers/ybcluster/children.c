@@ -1,0 +1,93 @@
+/* One child at a time: read, judged, deleted, and what is said of it. */
+#include "ybcluster/children.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+
+struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_kind kind, const char *name) {
+	return (struct kube_call){
+		.verb = verb, .kind = kind_of_child(kind), .namespace = work->pass->namespace, .name = name};
+}
+
+bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
+	struct child *child = children_find(&work->children, kind, name);
+	*document = child ? child->document : NULL;
+	if (*document || work->fresh) {
+		return true;
+	}
+	struct kube_call call = child_call(work, KUBE_GET, kind, name);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (call.ok) {
+		*document = call.answer;
+		if (child) {
+			child->document = call.answer;
+			child->version = json_text_or(call.answer, "metadata.resourceVersion", child->version);
+		}
+		return true;
+	}
+	if (call.err.kind == ERR_NOT_FOUND) {
+		return true;
+	}
+	*err = call.err;
+	return fail_in(err, "read %s %s", child_kind_name(kind), name);
+}
+
+void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why) {
+	work->changes++;
+	if (work->plan_only) {
+		struct observed *observed = &work->observed;
+		struct plan_line *plan = arena_array(work->arena, struct plan_line, observed->plan_count + 1);
+		for (size_t i = 0; i < observed->plan_count; i++) {
+			plan[i] = observed->plan[i];
+		}
+		plan[observed->plan_count++] =
+			(struct plan_line){action, arena_printf(work->arena, "%s/%s", child_kind_name(kind), name), why};
+		observed->plan = plan;
+		return;
+	}
+	if (!work->pass->may_write) {
+		return;
+	}
+	log_info(action, "cluster", arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "kind",
+		child_kind_name(kind), "name", name, "why", why);
+}
+
+static bool controlled_by(const json_t *live, const char *uid) {
+	json_t *owners = json_get(live, "metadata.ownerReferences");
+	for (size_t i = 0; i < json_array_size(owners); i++) {
+		json_t *owner = json_array_get(owners, i);
+		if (json_bool(owner, "controller", false)) {
+			return strcmp(json_text_or(owner, "uid", ""), uid) == 0;
+		}
+	}
+	return false;
+}
+
+/* Ours by reference; or ours by the uid in our label, when somebody took only the reference away. */
+bool is_ours(const struct work *work, const json_t *live) {
+	const char *uid = work->cluster->metadata.uid;
+	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
+	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
+	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
+}
+
+bool child_delete(
+	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
+	note_change(work, "delete", child->kind, child->name, why);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	struct kube_call call = child_call(work, KUBE_DELETE, child->kind, child->name);
+	call.uid = child->uid;
+	call.resource_version = child->kind == POD || child->kind == STATEFUL_SET ? NULL : child->version;
+	call.propagation = propagation;
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "delete %s %s", call.kind->name, call.name);
+	}
+	store_deleted(work->pass->store, call.kind, call.namespace, call.name, child->uid);
+	return true;
+}
