@@ -91,6 +91,14 @@ static void make_identity(struct run *run) {
 	snprintf(run->identity, sizeof run->identity, "%s_%08x", host, random);
 }
 
+static void collect_token(void *context) {
+	struct run *run = context;
+	long sessions = vault_sessions(run->world.vault);
+	if (sessions >= 0) {
+		metrics_set(run->metrics, "ybcluster_token_sessions", "", (double)sessions);
+	}
+}
+
 static bool build(struct run *run, struct error *err) {
 	const struct options *options = run->options;
 	run->metrics = metrics_create();
@@ -115,6 +123,7 @@ static bool build(struct run *run, struct error *err) {
 	run->watches = watches_create(
 		run->config, run->store, watched_table, watched_count, options->namespaces[0] ? options->namespaces : NULL);
 	run->world.vault = vault_create(&options->token, home);
+	metrics_collect(run->metrics, collect_token, run);
 	run->world.queue = run->queue;
 	run->world.store = run->store;
 	run->world.metrics = run->metrics;

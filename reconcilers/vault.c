@@ -85,6 +85,15 @@ struct token *vault_token(struct vault *vault, struct error *err) {
 	return token;
 }
 
+long vault_sessions(struct vault *vault) {
+	if (pthread_mutex_trylock(&vault->lock) != 0) {
+		return -1;
+	}
+	long sessions = vault->token ? (long)token_sessions(vault->token) : 0;
+	pthread_mutex_unlock(&vault->lock);
+	return sessions;
+}
+
 static struct kube_call config_map_call(const struct vault *vault, enum kube_verb verb) {
 	return (struct kube_call){
 		.verb = verb, .kind = kind_of_child(CONFIG_MAP), .namespace = vault->namespace, .name = PKI_CONFIG_MAP};

@@ -16,6 +16,8 @@ void vault_end(struct vault *vault); /* from any thread: a self-test under way i
 /* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before
  * its file has changed: tokens lock themselves after a few tries. */
 must_check struct token *vault_token(struct vault *vault, struct error *err);
+/* Open sessions of the token, 0 without one. -1: not known now, the token is being opened or tested. Does not wait. */
+long vault_sessions(struct vault *vault);
 /* The certificates that `pki init` stored; borrowed for the vault's life. Reason: PKINotInitialised. */
 must_check const struct pki *vault_pki(struct vault *vault, struct kube_client *client, struct error *err);
 /* Makes root and intermediate and stores them, unless both are there: `pki init`. The caller holds the Lease. */

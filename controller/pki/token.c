@@ -128,12 +128,16 @@ struct token *token_open(const struct token_config *config, struct error *err) {
 	return token;
 }
 
+size_t token_sessions(const struct token *token) {
+	return token->sessions;
+}
+
 void token_close(struct token *token) {
 	if (!token) {
 		return;
 	}
 	while (token->idle_count > 0) {
-		token->call->C_CloseSession(token->idle[--token->idle_count]);
+		session_close(token, token->idle[--token->idle_count]);
 	}
 	module_close(token->call);
 	pthread_mutex_destroy(&token->lock);

@@ -27,6 +27,8 @@ struct token;
 /* Loads the module, finds the token, logs in. Reasons: TokenUnavailable, TokenPinIncorrect. */
 struct token *token_open(const struct token_config *config, struct error *err) must_check;
 void token_close(struct token *token);
+/* How many sessions are open, whether a thread uses them or not. */
+size_t token_sessions(const struct token *token);
 /* Makes keys of each algorithm, signs and verifies, then tries to read, wrap and copy the private key out, which must
  * fail. Leaves nothing behind. Reason: TokenLetsKeysOut. `stop`, once true, ends it between two calls of the token
  * (ERR_CANCELLED), since making RSA keys takes seconds; NULL: nothing does. */

@@ -63,6 +63,11 @@ bool session_ok(struct session *session, CK_RV result, const char *what, struct 
 		result_name(result, room, sizeof room));
 }
 
+void session_close(struct token *token, CK_SESSION_HANDLE handle) {
+	token->call->C_CloseSession(handle);
+	token->sessions--;
+}
+
 static bool session_open(struct session *session, struct error *err) {
 	struct token *token = session->token;
 	CK_RV result =
@@ -70,8 +75,9 @@ static bool session_open(struct session *session, struct error *err) {
 	if (!session_ok(session, result, "opening a session", err)) {
 		return false;
 	}
+	token->sessions++;
 	if (!token_login(token, session->handle, err)) {
-		token->call->C_CloseSession(session->handle);
+		session_close(token, session->handle);
 		return false;
 	}
 	return true;
@@ -97,17 +103,17 @@ static void session_give(struct session *session) {
 	}
 	pthread_mutex_unlock(&token->lock);
 	if (!kept) {
-		session->call->C_CloseSession(session->handle);
+		session_close(token, session->handle);
 	}
 }
 
 /* The idle sessions were most likely lost with this one. Sessions that other threads use are theirs to lose. */
 static void session_drop(struct session *session) {
 	struct token *token = session->token;
-	session->call->C_CloseSession(session->handle);
+	session_close(token, session->handle);
 	pthread_mutex_lock(&token->lock);
 	while (token->idle_count > 0) {
-		session->call->C_CloseSession(token->idle[--token->idle_count]);
+		session_close(token, token->idle[--token->idle_count]);
 	}
 	pthread_mutex_unlock(&token->lock);
 }

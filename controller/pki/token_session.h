@@ -3,6 +3,7 @@
 #define PKI_TOKEN_SESSION_H
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "pki/token.h"
@@ -13,7 +14,8 @@ struct token {
 	CK_FUNCTION_LIST *call;
 	CK_SLOT_ID slot;
 	char *label, *pin_file;
-	pthread_mutex_t lock; /* of what follows */
+	atomic_size_t sessions; /* open ones, idle or taken */
+	pthread_mutex_t lock;   /* of what follows */
 	CK_SESSION_HANDLE idle[IDLE_SESSIONS];
 	size_t idle_count;
 };
@@ -36,6 +38,8 @@ must_check bool session_ok(struct session *session, CK_RV result, const char *wh
 /* Runs `step` in a session that is logged in; once more in a new one when the session was lost. */
 must_check bool session_run(struct token *token, bool (*step)(struct session *session, void *data, struct error *err),
 	void *data, struct error *err);
+
+void session_close(struct token *token, CK_SESSION_HANDLE handle);
 
 /* Logs in; being logged in already is success. */
 must_check bool token_login(struct token *token, CK_SESSION_HANDLE handle, struct error *err);

@@ -41,5 +41,6 @@ const struct metric metric_table[] = {
 	{"ybcluster_nodes_ready", GAUGE, NO_BOUNDS, "Nodes of a YBCluster that are ready."},
 	{"ybcluster_store_documents", GAUGE, NO_BOUNDS, "Documents in memory that wait to be compared."},
 	{"ybcluster_store_objects", GAUGE, NO_BOUNDS, "Objects that are watched, by kind."},
+	{"ybcluster_token_sessions", GAUGE, NO_BOUNDS, "Open sessions of the PKCS#11 token."},
 };
 const size_t metric_count = sizeof metric_table / sizeof metric_table[0];

@@ -149,8 +149,9 @@ static const char *hostnames(struct arena *arena, const struct ybcluster *cluste
 	return arena_strndup(arena, list.text ? list.text : "", list.length);
 }
 
-/* The template's own digest tells an outdated pod. What the spec asked for is told apart from what only came with a
- * renewal or with a new operator, since the latter waits for the maintenance window. */
+/* The template's own digest tells an outdated pod; a wish that was taken back restarts nobody, so it is not in it. What
+ * the spec asked for is told apart from what only came with a renewal or with a new operator, since the latter waits
+ * for the maintenance window. */
 static void stamp(struct arena *arena, const struct inputs *inputs, const struct group *group, const char *flags,
 	const char *trust, struct wanted *wanted) {
 	const struct ybcluster *cluster = inputs->cluster;
@@ -160,25 +161,24 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 		json_object_update(annotations, cluster->spec.pod.annotations);
 	}
 	const char *restart = object_annotation(&cluster->metadata, ANNOTATION_RESTART);
-	const char *rotate = cluster->spec.tls.rotate, *rotate_ca = cluster->spec.tls.rotate_ca;
+	json_t *all = arena_own_json(arena,
+		json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust", trust, "restart", restart));
+	struct digest of_all = digest_json(all);
 	const struct ybcluster_processes *processes =
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *asked = arena_own_json(arena,
 		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}",
 			"priorityClass", cluster->spec.pod.priority_class_name, "runtimeClass",
 			cluster->spec.pod.runtime_class_name, "pullPolicy", cluster->spec.image.pull_policy, "restart", restart,
-			"rotate", rotate, "rotateCA", rotate_ca, "ca", rotate_ca ? inputs->ca : NULL, "image",
-			json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
+			"rotate", cluster->spec.tls.rotate, "rotateCA", inputs->ca_wish, "ca", inputs->ca_wish ? inputs->ca : NULL,
+			"image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
 			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion",
 			cluster->spec.tls.min_version, "labels", cluster->spec.pod.labels, "annotations",
 			cluster->spec.pod.annotations, "nodeSelector", cluster->spec.pod.node_selector, "tolerations",
 			cluster->spec.pod.tolerations, "pullSecrets", json_get(template, "spec.imagePullSecrets")));
 	struct digest of_asked = digest_json(asked);
 	json_object_set_new(annotations, ANNOTATION_ASKED, json_string(digest_hex(arena, &of_asked, 16)));
-	json_t *all = arena_own_json(arena,
-		json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust", trust, "restart", restart));
 	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust));
-	struct digest of_all = digest_json(all);
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
 	if (group->role == TSERVER) {
 		/* Behind the digests: new names restart nobody. What starts anyway has them. */

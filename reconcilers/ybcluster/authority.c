@@ -182,7 +182,8 @@ static void read_progress(struct work *work, struct authority *authority, const 
 		authority->progress.since = work->now;
 	}
 	authority->rotated = rotated;
-	authority->progress.wished = live && !str_equal(rotated ? rotated : "", wish ? wish : "");
+	/* One that was taken back is none. */
+	authority->progress.wished = live && wish && !str_equal(rotated ? rotated : "", wish);
 }
 
 /* What follows from root.crt: who signs, until when, and what leaves depend on. */
@@ -278,6 +279,11 @@ static struct digest expectation(struct work *work) {
 	return digest_json(inputs);
 }
 
+const char *authority_wish(const struct work *work, const struct authority *authority) {
+	const char *followed = authority->progress.wished ? authority->rotated : work->cluster->spec.tls.rotate_ca;
+	return followed && *followed ? followed : NULL;
+}
+
 /* Wants C-ca as it is now; once in a pass, a later wish replaces the earlier one. */
 static bool want_record(struct work *work, const struct authority *authority, const char *why, struct error *err) {
 	struct wanted_list one = wanted_list_make(work->arena);
@@ -286,9 +292,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 			err)) {
 		return false;
 	}
-	const char *wish = work->cluster->spec.tls.rotate_ca;
-	/* A wish counts as followed once its rotation has begun. */
-	const char *rotated = authority->progress.wished ? authority->rotated : wish;
+	const char *rotated = authority_wish(work, authority);
 	json_put(one.items[0].document, "metadata.annotations", json_object());
 	json_t *annotations = json_get(one.items[0].document, "metadata.annotations");
 	json_object_set_new(

@@ -88,8 +88,8 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 		return arena_printf(arena, "its certificate cannot be used: %s", err.text);
 	}
 	const char *rotated = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_ROTATED, NULL));
-	const char *rotate = work->cluster->spec.tls.rotate ? work->cluster->spec.tls.rotate : "";
-	if (strcmp(rotated ? rotated : "", rotate) != 0) {
+	const char *rotate = work->cluster->spec.tls.rotate;
+	if (rotate && !str_equal(rotated, rotate)) {
 		return arena_printf(arena, "spec.tls.rotate %s -> %s", rotated ? rotated : "(none)", rotate);
 	}
 	if (strcmp(facts.algorithm, key_algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
@@ -354,6 +354,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	authority.progress.served = work->wanted.count == before && served(work, trust);
 	work->inputs.trust = trust;
 	work->inputs.ca = authority.identity;
+	work->inputs.ca_wish = authority_wish(work, &authority);
 	work->observed.root_fingerprint = authority.fingerprint;
 	work->observed.root_not_after = authority.progress.not_after;
 	work->observed.serials = serials;

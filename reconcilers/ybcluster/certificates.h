@@ -44,6 +44,8 @@ struct authority {
 must_check bool authority_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Reads C-ca, or makes the CA. */
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
+/* spec.tls.rotateCA as far as it was followed: before its rotation begins, the value before. NULL: none. */
+const char *authority_wish(const struct work *work, const struct authority *authority);
 /* The next step of a rotation, when it is time for it: wants C-ca anew. */
 must_check bool authority_advance(struct work *work, struct authority *authority, struct error *err);
 

@@ -27,9 +27,6 @@ def fresh_plane():
     plane = Plane(f"bench-{os.getpid()}")
     try:
         plane.up()
-        plane.kubectl("apply", "--server-side", "-k", ROOT / "deploy/overlays/all-namespaces")
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com",
-                      "crd/allowlists.yugabyte.com")
         plane.kubectl("get", "serviceaccount", "-n", NAMESPACE)
         yield plane
     finally:

@@ -82,7 +82,8 @@ class Operator:
 
     def __init__(self, key, credentials, expect, template):
         self.key = key
-        argv, variables = STARTS[key](credentials, expect, free_ports(2), template)
+        self.ports = free_ports(2)
+        argv, variables = STARTS[key](credentials, expect, self.ports, template)
         self.log = credentials.folder / "operator.log"
         self.events, self.arrived = {}, threading.Condition()
         self.started = time.time()

@@ -8,6 +8,7 @@ import pathlib
 import re
 import ssl
 import subprocess
+import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,6 +28,9 @@ OURS = urllib.parse.quote("app.kubernetes.io/managed-by=ybcluster-operator")
 SAMPLE = re.compile(r"^apiserver_request_total\{(.*)\} (\S+)$", re.MULTILINE)
 
 
+TRIES = 30  # a server that just started says 429 until its storage of custom resources is ready
+
+
 class Plane:
     """etcd and API server, as a rule alone: nobody but the operator works, and no pod runs."""
 
@@ -39,8 +43,10 @@ class Plane:
             raise SystemExit(f"hack/control-plane {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def up(self, without="kube-controller-manager,kube-scheduler,kwok,cloud"):
-        self.command("up", self.name, "--without", without, "--no-audit", "--nodes", "0")
+    def up(self, without="kube-controller-manager,kube-scheduler,kwok,cloud", nodes=0):
+        """With everything of deploy/ in it but the operator's own pod."""
+        leave_out = ("--without", without) if without else ()
+        self.command("up", self.name, *leave_out, "--no-audit", "--nodes", str(nodes))
         self.kubeconfig = pathlib.Path(re.search(r"KUBECONFIG=(\S+)", self.command("env", self.name))[1])
         self.folder = self.kubeconfig.parent
         running = (line.split("\t") for line in self.command("status", self.name).splitlines())
@@ -50,6 +56,9 @@ class Plane:
         user = config["users"][0]["user"]
         self.tls = ssl.create_default_context(cafile=config["clusters"][0]["cluster"]["certificate-authority"])
         self.tls.load_cert_chain(user["client-certificate"], user["client-key"])
+
+        self.kubectl("apply", "--server-side", "-k", ROOT / "deploy/overlays/all-namespaces")
+        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com", "crd/allowlists.yugabyte.com")
 
     def down(self):
         self.command("down", self.name)
@@ -81,13 +90,20 @@ class Client:
     def __init__(self, connection):
         self.connection = connection
 
-    def raw(self, method, path, body=None, content_type="application/json"):
+    def ask(self, method, path, body, content_type):
         headers = {"Accept": "application/json", "User-Agent": "bench"}
         if body is not None:
             headers["Content-Type"] = content_type
         self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self.connection.getresponse()
-        text = answer.read()
+        return answer, answer.read()
+
+    def raw(self, method, path, body=None, content_type="application/json"):
+        for _ in range(TRIES):
+            answer, text = self.ask(method, path, body, content_type)
+            if answer.status != 429:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
         if answer.status >= 300:
             raise SystemExit(f"{method} {path}: {answer.status} {text[:400].decode()}")
         return text

@@ -30,6 +30,7 @@ def pytest_addoption(parser):
     parser.addoption("--case", metavar="TEXT", default="", help="only cases whose names hold this")
     parser.addoption("--lanes", type=int, default=4, help="how many cases run side by side (default: 4)")
     parser.addoption("--sample", type=int, metavar="N", help="at most N cases of a workload and class (default: all)")
+    parser.addoption("--repeat", type=int, default=1, metavar="N", help="each case N times, to find what happens rarely (default: 1)")
     parser.addoption("--seed", default="1", help="which ones")
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
     parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS", help="how long nothing may be written at the end")
@@ -73,7 +74,7 @@ class Cases:
 
     def one(self, workload, case, compare):
         """Runs a case; returns what is wrong with it."""
-        result = self.in_a_lane(workload, case.rule, **case.more())
+        result = self.in_a_lane(workload, case.rule, end=self.undisturbed(workload).end, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
         if case.fault.startswith("kill") and result.fired and not result.kills:
             problems.append("the operator was not killed")
@@ -104,7 +105,7 @@ class Cases:
             derived = [case for case in derived if self.option("--case") in str(case)]
             mine = chosen(derived, self.option("--sample"), self.option("--seed"), self.option("--shard"))
             under_way += [self.pool.submit(self.one, workload, case, compare)
-                          for case in mine if str(case) not in self.table.done]
+                          for case in mine if str(case) not in self.table.done for _ in range(self.option("--repeat"))]
         if not under_way and not wrong:
             pytest.skip("no case, or all finished")
         wrong += [lines for lines in (future.result() for future in under_way) if lines]

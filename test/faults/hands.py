@@ -5,11 +5,21 @@ import time
 from manifests import condition
 
 SETTLED = 1  # seconds without a write, before a state counts as reached
+# Seconds for one step. A pod that comes anew under its name before the disruption controller saw the old one go counts as evicted
+# still, and its budget allows no other one for 2 minutes (DeletionTimeout in kube-controller-manager).
+PATIENCE = 180
+
+
+def state_of(cluster):
+    """Its conditions, and what it waits for, in one line."""
+    status, about = cluster.get("status", {}), cluster["metadata"]
+    told = [f"{one['type']}={one['status']} {one['reason']} ({one['message']})" for one in status.get("conditions", [])]
+    return f"{about['name']}: generation {about['generation']}/{status.get('observedGeneration')} {' '.join(told)}"
 
 
 class Hands:
-    def __init__(self, api, namespace, patience):
-        self.api, self.namespace, self.patience = api, namespace, patience
+    def __init__(self, api, namespace):
+        self.api, self.namespace, self.patience = api, namespace, PATIENCE
 
     def look_after(self):
         """Called again and again while something is waited for."""
@@ -43,11 +53,7 @@ class Hands:
         return seen
 
     def conditions(self):
-        return "; ".join(
-            f"{one['metadata']['name']}: generation {one['metadata']['generation']}/"
-            f"{one.get('status', {}).get('observedGeneration')} " + " ".join(
-                f"{found['type']}={found['status']} {found['reason']}" for found in one.get("status", {}).get("conditions", []))
-            for one in self.api.list("ybclusters", self.namespace)) or "no cluster"
+        return "; ".join(state_of(one) for one in self.api.list("ybclusters", self.namespace)) or "no cluster"
 
     def observed(self, wanted_ready):
         """Every object's status is of its present generation; and clusters are Ready, if they shall be."""

@@ -5,8 +5,11 @@ import time
 
 import oracles
 import snapshot
-from hands import Hands
+from hands import Hands, SETTLED
 from token_keys import key_labels
+
+
+LATE = 20  # seconds that the last status may take after the last step's own state is there
 
 
 @dataclasses.dataclass
@@ -25,9 +28,9 @@ class Result:
 
 
 class Run(Hands):
-    def __init__(self, lane, workload, patience=60, quiet=2):
+    def __init__(self, lane, workload, quiet=2):
         lane.begin()
-        super().__init__(lane.api, lane.namespace, patience)
+        super().__init__(lane.api, lane.namespace)
         self.react, self.cleanup, self.reached = None, [], lambda: True
         self.lane, self.workload, self.quiet = lane, workload, quiet
         self.proxy, self.supervised = lane.proxy, lane.supervised
@@ -43,9 +46,9 @@ class Run(Hands):
             react, self.react = self.react, None
             react(self)
 
-    def execute(self, rule, also=None, begin=lambda run: None, react=None):
+    def execute(self, rule, also=None, begin=lambda run: None, react=None, end=None):
         """Sets up undisturbed, arms the rule (and another one), goes through the steps, and judges. begin(run) is called
-        after arming, react(run) when a rule was applied."""
+        after arming, react(run) when a rule was applied; end is the snapshot to which things should come."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
@@ -59,10 +62,21 @@ class Run(Hands):
             for step in self.workload.steps:
                 step.act(self)
                 self.settle(step)
+            self.arrive(end)
             problems += self.rest()
         except AssertionError as error:
             problems.append(str(error))
         return self.judge(problems, mark, first, started)
+
+    def arrive(self, end):
+        """A step tells what it is for, and not the last word of each status: time for that to be written as well. What
+        differs for good is said by the comparison."""
+        deadline = time.monotonic() + LATE
+        while end is not None and time.monotonic() < deadline:
+            self.look_after()
+            if self.quiet_since() > SETTLED and snapshot.take(self.api.everything(self.namespace)) == end:
+                return
+            time.sleep(0.2)
 
     def version(self):
         """The resourceVersion of this moment."""
@@ -70,11 +84,12 @@ class Run(Hands):
 
     def rest(self):
         """Nothing is written any more but the Lease."""
-        since = self.proxy.state()["requests"]
+        since, before = self.proxy.state()["requests"], self.conditions()
         time.sleep(self.quiet)
         self.supervised.look_after()
-        return [f"at rest: {one['verb']} {one['resource']}/{one.get('subresource', '')} {one.get('name', '')}"
-                for one in self.proxy.log(since, True) if one["resource"] not in ("leases", "events")][:3]
+        wrote = [f"at rest: {one['verb']} {one['resource']}/{one.get('subresource', '')} {one.get('name', '')}"
+                 for one in self.proxy.log(since, True) if one["resource"] not in ("leases", "events")][:3]
+        return wrote and [*wrote, f"before: {before}", f"now: {self.conditions()}"]
 
     def judge(self, problems, mark, first, started):
         events = [event for event in self.lane.observer.of(self.namespace) if event.version > self.before["version"]]

@@ -49,7 +49,7 @@ def status(kind, live):
     if kind not in ("ybclusters", "allowlists"):
         return None
     found = live.get("status", {})
-    return {"conditions": {one["type"]: f"{one['status']} {one['reason']}" for one in found.get("conditions", [])},
+    return {"conditions": {one["type"]: f"{one['status']} {one['reason']}: {one['message']}" for one in found.get("conditions", [])},
             **{key: found.get(key) for key in ("phase", "replicationFactor", "version", "nodes", "allowList", "operation")}}
 
 

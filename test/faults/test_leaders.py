@@ -106,7 +106,7 @@ def test_a_leader_that_was_stopped_writes_nothing_when_it_wakes(cases, table, re
             for name in ("first", "second"):
                 candidates.append(Candidate(lane, f"{name}-{number}"))
                 wait_until("the first one leads", candidates[0].leads, 30)
-            stopped(*candidates, Hands(lane.api, lane.namespace, 60), case)
+            stopped(*candidates, Hands(lane.api, lane.namespace), case)
             problems = differences(cases, lane, case)
             candidates[1].operator.stop()
         except AssertionError as error:

@@ -55,7 +55,7 @@ def test_series_of_a_cluster(kubectl, operator, namespace, reader):
         status, page = scrape(operator, reader)
         assert status == 200
         for line in page.splitlines():
-            if line.startswith(series + "{") and all(f'{key}="{wanted}"' in line for key, wanted in labels.items()):
+            if line.startswith((series + "{", series + " ")) and all(f'{key}="{wanted}"' in line for key, wanted in labels.items()):
                 return float(line.rsplit(" ", 1)[1])
         return None
 
@@ -66,6 +66,8 @@ def test_series_of_a_cluster(kubectl, operator, namespace, reader):
     assert value("ybcluster_condition", type="Ready", status="False", **of) == 0
     assert value("ybcluster_nodes_ready", **of) == value("ybcluster_nodes_desired", **of) == 3
     assert value("ybcluster_certificate_not_after_seconds", **of) > 1.7e9
+    # Keys were made and certificates signed; idle sessions are kept, a few.
+    assert 1 <= value("ybcluster_token_sessions") <= 16
     # Every cluster waits for something: its certificates, at the latest.
     assert value("controller_runtime_reconcile_total", controller="ybcluster", result="requeue_after") > 0
 

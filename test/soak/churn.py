@@ -5,29 +5,24 @@ import argparse
 import os
 import pathlib
 import random
+import re
+import ssl
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
 import fleet  # noqa: E402
+from contestants import ACCOUNT, NAMESPACE  # noqa: E402
 from process import Credentials, Operator, memory  # noqa: E402
-from server import CLUSTERS, OURS, ROOT, Plane  # noqa: E402
+from server import CLUSTERS, OURS, Plane  # noqa: E402
+
+from soak import say, wait_until  # noqa: E402
 
 WITHOUT = "kube-scheduler,kwok,cloud"  # the garbage collector runs, pods wait for a node
 ROUNDS = 4
-
-
-def say(text):
-    print(f"==> {text}", file=sys.stderr, flush=True)
-
-
-def wait_until(what, ready, seconds=300):
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{what}: not after {seconds} s")
-        time.sleep(0.5)
+IDLE_SESSIONS = 16  # what controller/pki/token_session.h keeps
 
 
 class Churn:
@@ -74,14 +69,6 @@ class Churn:
     def restart_apiserver(self):
         self.plane.command("restart-apiserver", self.plane.name)
         self.client = self.plane.client()
-        wait_until("the API server knows YBClusters again", self.answers)
-
-    def answers(self):
-        """Ready it says before its storage of custom resources is: 429 until then."""
-        try:
-            return self.clusters() is not None
-        except SystemExit:
-            return False
 
     def all_converged(self):
         live = {int(one["metadata"]["name"][3:]): one for one in self.clusters()}
@@ -93,13 +80,33 @@ class Churn:
         return not self.clusters() and not any(self.client("GET", f"/{kind}?labelSelector={OURS}")["items"] for kind in kinds)
 
 
-def held(operator):
-    """What the process holds: anonymous memory (MiB), open files, threads."""
+class Scraper:
+    """Reads the operator's metrics as Prometheus would, by a service account that may."""
+
+    def __init__(self, plane, operator):
+        name, role = "scraper", f"{ACCOUNT}-metrics-reader"
+        plane.kubectl("create", "serviceaccount", name, "-n", NAMESPACE)
+        plane.kubectl("create", "clusterrolebinding", name, f"--clusterrole={role}", f"--serviceaccount={NAMESPACE}:{name}")
+        self.plane, self.url = plane, f"https://127.0.0.1:{operator.ports[1]}/metrics"
+        self.context = ssl.create_default_context()
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE  # signed by itself, made at start
+
+    def value(self, series):
+        token = self.plane.kubectl("create", "token", "scraper", "-n", NAMESPACE).strip()
+        request = urllib.request.Request(self.url, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10, context=self.context) as answer:
+            page = answer.read().decode()
+        return int(float(re.search(rf"^{series} (\S+)$", page, re.MULTILINE)[1]))
+
+
+def held(operator, scraper):
+    """What the process holds: anonymous memory (MiB), open files, threads, sessions of the token."""
     folder = pathlib.Path(f"/proc/{operator.pid}")
-    return memory(operator.pid)[2], len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir()))
+    files, threads = (len(list((folder / what).iterdir())) for what in ("fd", "task"))
+    return memory(operator.pid)[2], files, threads, scraper.value("ybcluster_token_sessions")
 
 
-def rounds(churn, operator, seconds):
+def rounds(churn, operator, scraper, seconds):
     samples = []
     for number in range(ROUNDS):
         churn.churn(seconds / ROUNDS)
@@ -108,15 +115,16 @@ def rounds(churn, operator, seconds):
             churn.delete(i)
         wait_until("all clusters and their objects go", churn.nothing_left)
         operator.wait_for_quiet()
-        samples.append(held(operator))
-        say("round {}: {:.1f} MiB, {} files, {} threads; so far {}".format(number + 1, *samples[-1], churn.done))
+        samples.append(held(operator, scraper))
+        say("round {}: {:.1f} MiB, {} files, {} threads, {} token sessions; so far {}".format(number + 1, *samples[-1], churn.done))
     return samples
 
 
 def judge(samples):
-    """The first round fills pools and buffers; from then on nothing may grow but by what the allocator moves about."""
-    (first, files, threads), (last, files_last, threads_last) = samples[0], samples[-1]
-    if last > first * 1.15 + 3 or files_last > files + 4 or threads_last > threads:
+    """The first round fills pools and buffers; from then on nothing may grow but by what the allocator moves about, and
+    sessions up to those that are kept idle."""
+    (first, files, threads, _), (last, files_last, threads_last, sessions_last) = samples[0], samples[-1]
+    if last > first * 1.15 + 3 or files_last > files + 4 or threads_last > threads or sessions_last > IDLE_SESSIONS:
         raise SystemExit(f"the operator grows: {samples}")
 
 
@@ -132,13 +140,15 @@ def main():
     arguments, plane = parse(), Plane(f"churn-{os.getpid()}")
     try:
         plane.up(WITHOUT)
-        plane.kubectl("apply", "--server-side", "-k", ROOT / "deploy/overlays/all-namespaces")
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com", "crd/allowlists.yugabyte.com")
         fleet.declare(plane, 0)
         operator = Operator("ours_token", Credentials(plane, "ours_token"), 0, None)
         try:
-            judge(rounds(Churn(plane, arguments.seed, arguments.clusters), operator, arguments.seconds))
+            churn, scraper = Churn(plane, arguments.seed, arguments.clusters), Scraper(plane, operator)
+            samples = rounds(churn, operator, scraper, arguments.seconds)
+            judge(samples)
             operator.stop()
+            print("churn: {create} created, {edit} edited, {delete} deleted, {restarts} restarts of the API server; ".format(
+                restarts=ROUNDS, **churn.done) + f"memory {samples[0][0]:.1f} -> {samples[-1][0]:.1f} MiB; passed")
         except BaseException:
             print(operator.log_tail(), file=sys.stderr)
             raise
