@@ -1,5 +1,6 @@
 """The API server as its administrator sees it, not through the proxy: reads, edits, and what happened to every object."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -109,18 +110,26 @@ class Observer:
 
     def watch(self, kind, version):
         while not self.stopped:
-            connection = self.api.connect(timeout=None)
+            try:
+                version = self.watch_once(kind, version)
+            except (http.client.HTTPException, OSError):
+                time.sleep(0.2)  # the API server goes away at the end, or starts anew
+
+    def watch_once(self, kind, version):
+        """Until the API server ends it; returns from where to go on."""
+        with contextlib.closing(self.api.connect(timeout=None)) as connection:
             connection.request("GET", f"{KINDS[kind]}/{kind}?watch=1&resourceVersion={version}&allowWatchBookmarks=true")
             answer = connection.getresponse()
             for line in answer:
                 told = json.loads(line)
                 if told["type"] == "ERROR":
                     self.ended.append((kind, told["object"]))
-                    return
+                    self.stopped = True
+                    break
                 version = told["object"]["metadata"]["resourceVersion"]
                 if told["type"] != "BOOKMARK":
                     self.take(Event(kind, told["type"], told["object"]))
-            connection.close()
+        return version
 
     def take(self, event):
         with self.lock:
