@@ -6,8 +6,6 @@
 #include "pure/peer.h"
 
 /* Ranges that no packet comes from (RFC 5737, RFC 6666): what a source range says to close a family. */
-#define NOWHERE_IPV4 "192.0.2.0/32"
-#define NOWHERE_IPV6 "100::/128"
 
 static json_t *tcp(int port) {
 	return json_pack("{s:s, s:i}", "protocol", "TCP", "port", port);
