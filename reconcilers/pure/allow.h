@@ -4,7 +4,7 @@
 #include "crds/allowlist.h"
 #include "crds/ybcluster.h"
 
-/* Ranges that nobody has: where an empty list of sources would mean all. */
+/* Ranges that no packet comes from (RFC 5737, RFC 6666): what a source range says to close a family. */
 #define NOWHERE_IPV4 "192.0.2.0/32"
 #define NOWHERE_IPV6 "100::/128"
 

@@ -118,6 +118,21 @@ def test_port_changes_service_and_process(kubectl, namespace):
     wait_for_ready(kubectl, "one", namespace)
 
 
+def test_an_annotation_of_the_service_goes_again(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", endpoints={"annotations": {"example.com/a": "1", "example.com/b": "2"}}), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("annotate", "service", "one", "-n", namespace, "example.com/theirs=3")
+    for change, left in (({"example.com/a": None}, {"example.com/b": "2"}), (None, {})):
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"annotations": change}}})
+
+        def gone():
+            live = kubectl.get("service", "one", namespace)["metadata"]["annotations"]
+            assert {key: value for key, value in live.items() if key.startswith("example.com/")} == {
+                **left, "example.com/theirs": "3"}
+            return True
+        wait_until(f"annotations {left}", gone, 30)
+
+
 def test_plan_writes_nothing_but_status(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
