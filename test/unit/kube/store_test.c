@@ -356,6 +356,16 @@ static void test_what_belongs_to_no_group_is_found_by_namespace(void **state) {
 	assert_int_equal(count, 0);
 }
 
+/* A key of the queue cannot name it, so that nobody would ever look at it. */
+static void test_an_empty_group_is_none(void **state) {
+	struct world *world = *state;
+	json_t *nameless = object("a", "u1", 5);
+	json_put(nameless, "metadata.labels.group", json_string(""));
+	store_put(world->store, &rows[SET], nameless, false);
+	assert_string_equal(world->last, "StatefulSet ns/a -");
+	assert_int_equal(store_documents(world->store), 0);
+}
+
 static void test_a_changed_group_tells_the_old_one_too(void **state) {
 	struct world *world = *state;
 	put(world, SET, "a", "u1", 5);
@@ -476,6 +486,7 @@ int main(void) {
 		TEST(test_cluster_scoped_and_unknown_kinds),
 		TEST(test_an_echo_is_of_that_version_alone),
 		TEST(test_what_belongs_to_no_group_is_found_by_namespace),
+		TEST(test_an_empty_group_is_none),
 		TEST(test_a_changed_group_tells_the_old_one_too),
 		TEST(test_many_objects_are_found_again),
 		TEST(test_waiting_documents_are_counted_by_kind),
