@@ -248,6 +248,55 @@ static void without_watch_list_chunks_are_read(void **state) {
 		"bcd");
 }
 
+enum { PIECE = 1 << 20 };
+static char piece[PIECE + 1];
+
+/* A list whose only object has `pieces` MiB; the caller's. */
+static char *large_list(const char *next, const char *name, int pieces) {
+	struct str text = {0};
+	str_addf(&text,
+		LIST("5", "%s",
+			"{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\",\"uid\":\"u\","
+			"\"resourceVersion\":\"4\",\"labels\":{\"x\":\""),
+		next, name);
+	text.length -= 2; /* what closes the list comes last */
+	memset(piece, 'x', PIECE);
+	for (int i = 0; i < pieces; i++) {
+		str_add(&text, piece, PIECE);
+	}
+	str_adds(&text, "\"}}}]}");
+	return str_steal(&text);
+}
+
+static void a_chunk_that_is_too_large_is_read_in_smaller_ones(void **state) {
+	(void)state;
+	char *larger = large_list("", "x", 65), *large = large_list("t", "a", 17);
+	check((struct step[]){{{INITIAL}, .answer = STATUS("422 Unprocessable")},
+			  {{"?limit=500&labelSelector"}, .answer = larger}, {{"?limit=50&labelSelector"}, .answer = larger},
+			  {{"?limit=5&labelSelector"}, .answer = large}, {{"?limit=5&continue=t&"}, .answer = larger},
+			  {{"?limit=1&continue=t&"}, .answer = LIST("7", "", OBJECT("b", "3"))},
+			  {{"&resourceVersion=7&"}, .answer = OK, .hold = true}, {.answer = NULL}},
+		"ab");
+	free(larger);
+	free(large);
+}
+
+/* Every byte of 1.5 MiB, which is what etcd takes, as six. */
+static void a_line_may_be_as_long_as_an_object_can_be(void **state) {
+	(void)state;
+	char *line = malloc(10 * PIECE + 1000), *end = line;
+	end += sprintf(end,
+		OK "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
+		   "\"namespace\":\"n\",\"name\":\"a\",\"uid\":\"u\",\"resourceVersion\":\"4\"},\"data\":{\"x\":\"");
+	for (int i = 0; i < PIECE * 3 / 2; i++) {
+		memcpy(end, "\\u003c", 6);
+		end += 6;
+	}
+	strcpy(end, "\"}}}\n" END("5") EVENT("ADDED", "b", "6"));
+	check((struct step[]){{{INITIAL}, .answer = line, .hold = true}, {.answer = NULL}}, "ab");
+	free(line);
+}
+
 static void malformed_lists_are_read_again(void **state) {
 	(void)state;
 	check((struct step[]){{{INITIAL}, .answer = STATUS("400 Bad")}, {{"limit=500"}, .answer = OK "[]"},
@@ -327,6 +376,8 @@ int main(void) {
 		cmocka_unit_test(a_list_that_breaks_off_begins_anew),
 		cmocka_unit_test(what_is_gone_is_listed_again),
 		cmocka_unit_test(without_watch_list_chunks_are_read),
+		cmocka_unit_test(a_chunk_that_is_too_large_is_read_in_smaller_ones),
+		cmocka_unit_test(a_line_may_be_as_long_as_an_object_can_be),
 		cmocka_unit_test(malformed_lists_are_read_again),
 		cmocka_unit_test(one_kind_that_is_refused_holds_up_no_other),
 		cmocka_unit_test(first_rows_come_first),
