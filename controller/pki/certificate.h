@@ -1,8 +1,7 @@
 /* X.509 certificates (RFC 5280): made, read, checked. CA keys stay in a token and only sign there; leaf keys are
  * software keys. Every certificate has SHA-256, a serial of 128 random bits, key ids, critical key usage; CAs alone
- * have basic constraints. Times are Unix seconds, always passed in; none outlives its issuer, nor
- * starts before it. Lists are NULL-terminated; NULL is the empty list. returned PEM texts live in the arena.
- */
+ * have basic constraints. Times are Unix seconds, always passed in; none outlives its issuer, nor starts before it.
+ * Lists are NULL-terminated; NULL is the empty list. PEM texts that are returned live in the arena. */
 #ifndef PKI_CERTIFICATE_H
 #define PKI_CERTIFICATE_H
 #include <stdint.h>
