@@ -39,7 +39,7 @@ struct run {
 
 static bool ready(void *context) {
 	struct run *run = context;
-	return store_synced(run->store);
+	return store_synced(run->store, NULL);
 }
 
 static bool alive(void *context) {

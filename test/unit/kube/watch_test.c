@@ -21,6 +21,7 @@
 #include "loopback/loopback.h"
 
 static const struct kind maps = {"ConfigMap", "v1", "configmaps", false};
+static const struct kind services = {"Service", "v1", "services", false};
 static const struct kind classes = {"StorageClass", "storage.k8s.io/v1", "storageclasses", true};
 
 #define OBJECT(name, version)                                                                                          \
@@ -199,7 +200,7 @@ static const struct watched one_row[] = {{.kind = &maps, .selector = "a=b"}};
 static void check(struct step *steps, const char *names) {
 	struct scene scene = begin(steps, one_row, 1, NULL);
 	expect(&scene, steps, names);
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -319,7 +320,7 @@ static void one_kind_that_is_refused_holds_up_no_other(void **state) {
 	};
 	struct scene scene = begin(steps, rows, 2, NULL);
 	expect(&scene, steps, "ab");
-	assert_false(store_synced(scene.store));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -341,7 +342,7 @@ static void first_rows_come_first(void **state) {
 	};
 	scene = begin(more, rows, 2, NULL);
 	expect(&scene, more, "a");
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -355,7 +356,7 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	};
 	struct scene scene = begin(steps, one_row, 1, both);
 	expect(&scene, steps, "a");
-	assert_false(store_synced(scene.store));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 	struct step more[] = {
 		{{"/namespaces/n/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
@@ -366,7 +367,26 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	scene = begin(more, one_row, 1, both);
 	expect(&scene, more, "a");
 	usleep(50000);
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
+	end(&scene);
+}
+
+static void a_namespace_that_cannot_be_listed_holds_up_no_other(void **state) {
+	(void)state;
+	static const char *const both[] = {"n", "m", NULL};
+	const struct watched rows[] = {{.kind = &maps}, {.kind = &services, .first = true}};
+	struct step steps[] = {
+		{{"/namespaces/m/services"}, .answer = STATUS("403 Forbidden")},
+		{{"/namespaces/m/services"}, .answer = STATUS("403 Forbidden"), .hold = true},
+		{{"/namespaces/n/services"}, .answer = OK END("5"), .hold = true},
+		{{"/namespaces/n/configmaps"}, .answer = OK END("5") EVENT("ADDED", "a", "6"), .hold = true},
+		{.answer = NULL},
+	};
+	struct scene scene = begin(steps, rows, 2, both);
+	expect(&scene, steps, "a");
+	assert_true(store_synced(scene.store, "n"));
+	assert_false(store_synced(scene.store, "m"));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -382,6 +402,7 @@ int main(void) {
 		cmocka_unit_test(one_kind_that_is_refused_holds_up_no_other),
 		cmocka_unit_test(first_rows_come_first),
 		cmocka_unit_test(a_row_is_synced_with_all_its_namespaces),
+		cmocka_unit_test(a_namespace_that_cannot_be_listed_holds_up_no_other),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }
