@@ -262,8 +262,7 @@ static void test_synced_when_each_begin_had_its_end(void **state) {
 	store_replace_begin(store, &rows[CLUSTER], "y");
 	store_replace_begin(store, &rows[CLUSTER], "y");
 	store_replace_end(store, &rows[CLUSTER], "y", 1);
-	assert_false(store_first_synced(store, NULL));
-	assert_false(store_first_synced(store, "x"));
+	assert_false(store_first_synced(store, NULL) || store_first_synced(store, "x"));
 	assert_true(store_first_synced(store, "y"));
 	assert_false(store_synced(store, "y"));
 	store_replace_end(store, &rows[CLUSTER], "x", 1);
@@ -277,8 +276,7 @@ static void test_synced_when_each_begin_had_its_end(void **state) {
 	assert_true(store_synced(store, "x"));
 	assert_false(store_synced(store, "unknown"));
 	store_replace_begin(store, &rows[CLUSTER], "x");
-	assert_true(store_synced(store, NULL));
-	assert_true(store_synced(store, "x"));
+	assert_true(store_synced(store, NULL) && store_synced(store, "x"));
 }
 
 static void test_hostile_objects_are_left_out(void **state) {

@@ -12,7 +12,6 @@
 
 #include "base/str.h"
 
-
 static bool note_and_keep_b(void *context, const char *key) {
 	str_adds(context, key);
 	return key[0] != 'b';
