@@ -142,7 +142,7 @@ static bool close_access(struct work *work, struct error *err) {
 static bool destroy_keys(struct work *work, struct error *err) {
 	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
 	struct token *token = vault_token(work->world->vault, err);
-	if (!token && !json_text(work->object, "status.rootCA.fingerprint")) {
+	if (!token && err->kind == ERR_BLOCKED && !json_text(work->object, "status.rootCA.fingerprint")) {
 		/* No CA was ever made: half-built clusters go away too. Read as it is stored: of one that cannot be decoded
 		 * nothing else is known. */
 		return true;
