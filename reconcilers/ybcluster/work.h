@@ -61,7 +61,6 @@ must_check bool accounts_ensure(struct work *work, struct error *err);
 /* Volumes that grow, pods that are replaced, StatefulSets that must be made anew. */
 must_check bool volumes_ensure(struct work *work, struct error *err);
 must_check bool rollout_ensure(struct work *work, struct error *err);
-
 /* The cluster is being deleted: the next step of its end. */
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);
