@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@ struct run {
 	struct events *events;
 	struct watches *watches;
 	struct lease *lease;
+	struct kube_fence fence; /* of the lease */
 	struct server *server;
 	struct workers *workers;
 	struct world world;
@@ -36,7 +38,7 @@ struct run {
 
 static bool ready(void *context) {
 	struct run *run = context;
-	return store_synced(run->store);
+	return store_synced(run->store, NULL);
 }
 
 static bool alive(void *context) {
@@ -65,7 +67,8 @@ static bool start_server(struct run *run, struct error *err) {
 	const struct options *options = run->options;
 	run->server = server_start(
 		&(struct server_config){
-			.bind_address = options->metrics_bind,
+			.health_bind = options->health_bind,
+			.metrics_bind = options->metrics_bind,
 			.health_port = options->health_port,
 			.metrics_port = options->metrics_port,
 			.tls_cert_file = options->tls_cert_file,
@@ -127,11 +130,11 @@ static bool build(struct run *run, struct error *err) {
 }
 
 static void start_workers(struct run *run) {
-	struct kube_fence fence = {lease_held, run->lease};
+	run->fence = (struct kube_fence){lease_held, run->lease};
 	run->workers = workers_start(&(struct workers_config){.count = run->options->workers,
 		.queue = run->queue,
 		.config = run->config,
-		.fence = run->lease ? &fence : NULL,
+		.fence = run->lease ? &run->fence : NULL,
 		.store = run->store,
 		.events = run->events,
 		.metrics = run->metrics,
@@ -208,6 +211,12 @@ static void destroy(struct run *run) {
 	manifests_unload();
 }
 
+static void start_thread(pthread_t *thread, void *(*body)(void *run), struct run *run) {
+	if (pthread_create(thread, NULL, body, run)) {
+		abort();
+	}
+}
+
 int command_run(const struct options *options) {
 	struct run run = {.options = options};
 	struct error err = {0};
@@ -216,9 +225,9 @@ int command_run(const struct options *options) {
 	if (!ok) {
 		log_error("cannot start", "error", err.text);
 	} else {
-		pthread_create(&run.watching, NULL, watch, &run);
-		pthread_create(&run.recording, NULL, record, &run);
-		pthread_create(&run.leading_thread, NULL, lead, &run);
+		start_thread(&run.watching, watch, &run);
+		start_thread(&run.recording, record, &run);
+		start_thread(&run.leading_thread, lead, &run);
 		wait_for_signal();
 		end(&run);
 	}

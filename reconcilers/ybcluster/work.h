@@ -41,6 +41,9 @@ struct work {
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
+/* Of a name whose cluster is not there, or cannot be read: anybody may put its label on anything, and what nobody ever
+ * compares would be kept for ever. */
+void drop_children(struct work *work);
 /* False: something that every whole cluster has is not in the store yet. Needs no more than the cluster's name. */
 bool children_may_be_whole(struct work *work);
 /* True when the StatefulSets of the cluster's groups, and what they need to start, are in the store too. */
