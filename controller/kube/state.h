@@ -7,9 +7,10 @@
 
 enum { GRAVES = 512 };
 
-/* A namespace whose list is coming in; "" is all of them. */
+/* The list of a namespace; "" is all of them. */
 struct list {
 	struct list *next;
+	bool complete; /* it was, once */
 	char namespace[];
 };
 
@@ -17,7 +18,7 @@ struct row {
 	struct list *lists;
 	size_t count, documents;
 	uint64_t loose; /* how often an entry without a group came or went */
-	bool synced;
+	bool synced;    /* all of its lists are complete */
 	bool complained;
 };
 
@@ -58,6 +59,7 @@ void store_take_out(struct store *store, struct entry *entry);
 /* What outlives the version `old`. */
 void store_inherit(struct entry *entry, const struct entry *old);
 /* NULL: everywhere. */
+bool store_row_synced(const struct row *row, const char *namespace);
 bool store_in_namespace(const struct entry *entry, uint8_t row, const char *namespace);
 
 #endif

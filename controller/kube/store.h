@@ -27,12 +27,13 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version);
 /* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in
  * it and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by
- * side: the watch begins all of them before it lists the first, and a row is synced once each begin had its end; it
- * stays so. */
+ * side: the watch begins all of them before it lists the first. */
 void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace);
 void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
-bool store_synced(struct store *store);       /* every kind had its first complete list */
-bool store_first_synced(struct store *store); /* every kind with `first` had it */
+/* Every kind, or every kind with `first`, had its first complete list of this namespace (NULL: of all that are
+ * watched); it stays so. One namespace that cannot be listed holds up no other. */
+bool store_synced(struct store *store, const char *namespace);
+bool store_first_synced(struct store *store, const char *namespace);
 /* How many documents of the kind wait to be compared, and how many of any kind ever ceased to: the watch reads no more
  * of a kind of which too many wait, as long as somebody compares. */
 size_t store_waiting(struct store *store, const struct watched *watched, uint64_t *ceased);

@@ -116,6 +116,7 @@ static struct ybcluster *undecodable(struct work *work, struct error *why) {
 	if (work->pass->may_write && !report_undecodable(work, why, &ignored)) {
 		log_error("the status could not be written", "cluster", work->pass->name, "error", ignored.text);
 	}
+	drop_children(work);
 	return NULL;
 }
 
@@ -205,6 +206,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	}
 	if (!work->cluster) {
 		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
+			drop_children(work);
 			measure_end(work);
 			isolation_end(work);
 		}
