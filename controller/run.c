@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -84,16 +83,6 @@ static bool start_server(struct run *run, struct error *err) {
 	return run->server != NULL;
 }
 
-static void make_identity(struct run *run) {
-	char host[64] = "unknown";
-	unsigned random = 0;
-	gethostname(host, sizeof host - 1);
-	if (getrandom(&random, sizeof random, 0) < 0) {
-		random = (unsigned)getpid();
-	}
-	snprintf(run->identity, sizeof run->identity, "%s_%08x", host, random);
-}
-
 static void collect_token(void *context) {
 	struct run *run = context;
 	long sessions = vault_sessions(run->world.vault);
@@ -119,7 +108,7 @@ static bool build(struct run *run, struct error *err) {
 		.dns_cidrs = options->dns_cidrs,
 		.pod_cidrs = options->pod_cidrs,
 		.metrics_from = options->metrics_from};
-	make_identity(run);
+	lease_identity(run->identity, sizeof run->identity);
 	run->queue = queue_create();
 	run->store = store_create(watched_table, watched_count, world_changed, &run->world);
 	run->events = events_create(run->config, "ybcluster-operator", run->identity);
@@ -196,11 +185,12 @@ static void end(struct run *run) {
 	if (run->workers) {
 		workers_stop(run->workers);
 	}
+	/* What is left of the events is sent while the lease is given back: a silent server costs the time of one. */
+	events_stop(run->events);
 	if (run->lease && run->leading) {
 		lease_release(run->lease);
 	}
 	watches_stop(run->watches);
-	events_stop(run->events);
 	pthread_join(run->watching, NULL);
 	pthread_join(run->recording, NULL);
 }

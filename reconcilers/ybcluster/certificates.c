@@ -49,13 +49,8 @@ enum key_algorithm key_algorithm_of(const struct work *work) {
 	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 }
 
-/* When to renew: `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due
- * together; but never before half of its life, or a short life would be renewed for ever. */
 static int64_t renewal(const struct work *work, const struct leaf *leaf, int64_t not_before, int64_t not_after) {
-	int64_t before = work->cluster->spec.tls.renew_before, half = (not_after - not_before) / 2;
-	uint64_t spread = hash_more(hash_text(work->cluster->metadata.uid), leaf->secret) % 1000;
-	before += before / 10 * (int64_t)spread / 1000;
-	return not_after - (before < half ? before : half);
+	return leaf_renewal(work->cluster, leaf->secret, not_before, not_after);
 }
 
 static json_t *skeleton(struct work *work, const struct leaf *leaf, json_t *data, const char *trust) {
