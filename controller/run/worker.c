@@ -1,5 +1,6 @@
 #include "run/worker.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,9 +12,9 @@
 #include "run/held.h"
 #include "run/metrics.h"
 
-/* A key of the queue that is no reconciler's: it stands for "look whether the store is synced by now". */
-static const char SYNC_KEY[] = "/synced";
-static const double SYNC_DELAY = 0.05;
+/* Keys of the queue that are no reconciler's: "look whether the store is synced by now", and "give memory back". */
+static const char SYNC_KEY[] = "/synced", TRIM_KEY[] = "/trim";
+static const double SYNC_DELAY = 0.05, TRIM_DELAY = 1;
 
 struct worker {
 	struct workers *workers;
@@ -103,6 +104,16 @@ static void look_for_sync(struct worker *worker) {
 	}
 }
 
+/* The first lists leave the heap wide and mostly free: once everything has had its turn, that is given back. */
+static void trim(struct workers *workers) {
+	struct queue_stats stats = queue_stats(workers->config.queue);
+	if (stats.depth > 0 || stats.working > 1 || workers->held.count > 0) {
+		queue_add_after(workers->config.queue, TRIM_KEY, TRIM_DELAY);
+	} else {
+		malloc_trim(0);
+	}
+}
+
 static const char *result_of(bool ok, enum reaction reaction, const struct pass *pass) {
 	if (ok) {
 		return pass->again > 0 ? "requeue_after" : "success";
@@ -157,6 +168,10 @@ static bool work(struct worker *worker, const char *key) {
 	struct workers *workers = worker->workers;
 	if (!strcmp(key, SYNC_KEY)) {
 		look_for_sync(worker);
+		return false;
+	}
+	if (!strcmp(key, TRIM_KEY)) {
+		trim(workers);
 		return false;
 	}
 	struct pass pass = {
@@ -254,6 +269,7 @@ struct workers *workers_start(const struct workers_config *config) {
 			abort();
 		}
 	}
+	queue_add_after(config->queue, TRIM_KEY, TRIM_DELAY);
 	metrics_collect(config->metrics, collect, workers);
 	return workers;
 }
