@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "pure/diff.h"
 
-enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024 };
+enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024, LONGEST_PLAN = 100 };
 
 static void find(struct observed *observed, const char *type, enum condition_status status, const char *reason,
 	const char *message) {
@@ -134,11 +134,18 @@ static const char *phase(const struct observed *observed, const struct finding *
 	return strcmp(before, "Paused") == 0 || strcmp(before, "Resuming") == 0 ? "Resuming" : "Degraded";
 }
 
-static json_t *plan(const struct observed *observed) {
+/* The last line of a plan that is too long says how much of it is missing. */
+static json_t *plan(struct arena *arena, const struct observed *observed) {
 	json_t *list = json_array();
-	for (size_t i = 0; i < observed->plan_count && i < 100; i++) {
+	size_t count = observed->plan_count, shown = count > LONGEST_PLAN ? LONGEST_PLAN - 1 : count;
+	for (size_t i = 0; i < shown; i++) {
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "action", observed->plan[i].action, "object",
 										observed->plan[i].object, "why", observed->plan[i].why));
+	}
+	if (shown < count) {
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "action", "more", "object",
+					  arena_printf(arena, "%zu more changes", count - shown), "why", "not shown here"));
 	}
 	return list;
 }
@@ -194,7 +201,7 @@ json_t *status_build(struct arena *arena, const struct observed *observed) {
 				"startedAt", clock_format(arena, observed->operation.started_at)));
 	}
 	if (observed->plan) {
-		json_put(status, "plan", plan(observed));
+		json_put(status, "plan", plan(arena, observed));
 	}
 	json_put(status, "conditions", conditions(arena, observed, &is_ready));
 	return status;

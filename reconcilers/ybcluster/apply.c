@@ -127,7 +127,7 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 		change->why = change->wanted->why ? change->wanted->why : difference->text;
 	} else if (!change->foreign) {
 		change->skip = true;
-		if (change->child) {
+		if (change->child && change->child->handle) {
 			store_compared(work->pass->store, change->child->handle, &change->wanted->digest);
 		}
 	}

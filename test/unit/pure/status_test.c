@@ -205,6 +205,7 @@ static void plans_stand_in_status_in_plan_mode_alone(void **state) {
 	observed->plan_count = 150;
 	json_t *plan = json_get(status_build(arena, observed), "plan");
 	assert_int_equal(json_array_size(plan), 100);
+	assert_string_equal(json_text_or(json_array_get(plan, 99), "object", ""), "51 more changes");
 	assert_string_equal(
 		json_print(arena, json_array_get(plan, 7)), "{\"action\":\"update\",\"object\":\"Secret/7\",\"why\":\"why\"}");
 }
