@@ -174,8 +174,8 @@ static void pin_version(struct work *work, const struct rollout *rollout, enum o
 
 void checks_after(struct work *work, enum outcome outcome) {
 	nodes_finding(work);
-	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
-		&work->children, ybcluster_replication_factor(&work->cluster->spec), false);
+	struct rollout rollout = rollout_next(
+		work->arena, work->cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
 	certificates_finding(work, &rollout, outcome);
 	allow_lists_finding(work, outcome);
 	pin_version(work, &rollout, outcome);
