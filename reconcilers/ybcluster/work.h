@@ -27,12 +27,13 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
-	bool bare;               /* it cannot be decoded, and is being deleted: `cluster` has its metadata alone */
+	const struct error *unreadable; /* why it cannot be decoded: see readable_cluster(). NULL: it can */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
 	bool plan_only;          /* annotation plan: write nothing but status.plan */
 	bool paused;             /* annotation paused: only what closes */
 	bool frozen;             /* nothing may open in this pass */
+	const char *not_closed;  /* why what must close could not be closed; NULL: it could, or nothing had to */
 	bool version_accepted;   /* spec.version may be rolled out */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
@@ -48,6 +49,8 @@ bool groups_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
 
+/* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
+void certificates_observe(struct work *work);
 /* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
  * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */
 must_check bool certificates_ensure(struct work *work, struct error *err);
