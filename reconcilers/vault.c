@@ -3,23 +3,27 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "reconcilers/world.h"
 
-enum { RETRY_SECONDS = 5 };
+enum { WAIT_SECONDS = 10, RETRY_SECONDS = 5, RETRY_REFUSED_SECONDS = 600 };
 
 struct vault {
 	struct token_config config;
 	atomic_bool ending;
 	const char *namespace;
 	pthread_mutex_t lock; /* protects all below */
+	pthread_cond_t news;  /* a try has ended, or the process is ending */
+	pthread_t opener;
+	bool trying, has_opener;
 	struct token *token;
-	struct error refused;     /* why the last try failed */
-	int64_t tried;            /* clock_monotonic(), 0: never */
-	struct timespec pin_file; /* when it was last changed, at that try */
+	struct error refused; /* why the last try failed */
+	int64_t tried;        /* clock_monotonic() when it began, 0: never */
+	uint64_t pin_file;    /* stamp, at that try */
 	struct pki pki;
 	struct arena *arena; /* holds the certificates */
 };
@@ -30,6 +34,11 @@ struct vault *vault_create(const struct token_config *config, const char *operat
 	vault->namespace = operator_namespace;
 	vault->arena = arena_create();
 	pthread_mutex_init(&vault->lock, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&vault->news, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	return vault;
 }
 
@@ -37,59 +46,125 @@ void vault_destroy(struct vault *vault) {
 	if (!vault) {
 		return;
 	}
+	vault_end(vault);
+	if (vault->has_opener) {
+		pthread_join(vault->opener, NULL);
+	}
 	token_close(vault->token);
 	arena_destroy(vault->arena);
+	pthread_cond_destroy(&vault->news);
 	pthread_mutex_destroy(&vault->lock);
 	free(vault);
 }
 
-/* True when another try could end differently. */
-static bool worth_trying(struct vault *vault) {
-	struct stat file = {0};
-	if (stat(vault->config.pin_file, &file) == 0 && memcmp(&file.st_mtim, &vault->pin_file, sizeof file.st_mtim) != 0) {
-		vault->pin_file = file.st_mtim;
-		return true;
+/* How long the same is not tried again; a wrong PIN is never, for tokens count. */
+static int64_t pause_after(const char *reason) {
+	if (strcmp(reason, "TokenPinIncorrect") == 0) {
+		return INT64_MAX;
 	}
-	bool passing = strcmp(vault->refused.reason, "TokenUnavailable") == 0;
-	return vault->tried == 0 || (passing && clock_monotonic() - vault->tried > SECONDS(RETRY_SECONDS));
+	return SECONDS(strcmp(reason, "TokenUnavailable") == 0 ? RETRY_SECONDS : RETRY_REFUSED_SECONDS);
 }
 
-static void try_open(struct vault *vault) {
-	vault->tried = clock_monotonic();
-	struct token *token = token_open(&vault->config, &vault->refused);
-	if (token && !token_self_test(token, &vault->ending, &vault->refused)) {
+/* True when another try could end differently. */
+static bool worth_trying(struct vault *vault) {
+	uint64_t pin_file = file_stamp(vault->config.pin_file);
+	bool news = vault->tried == 0 || pin_file != vault->pin_file;
+	vault->pin_file = pin_file;
+	return news || clock_monotonic() - vault->tried > pause_after(vault->refused.reason);
+}
+
+static void *open_and_test(void *context) {
+	struct vault *vault = context;
+	struct error refused = {0};
+	struct token *token = token_open(&vault->config, &refused);
+	if (token && !token_self_test(token, &vault->ending, &refused)) {
 		token_close(token);
 		token = NULL;
 	}
+	pthread_mutex_lock(&vault->lock);
 	vault->token = token;
+	vault->refused = refused;
+	vault->trying = false;
+	pthread_cond_broadcast(&vault->news);
+	pthread_mutex_unlock(&vault->lock);
+	return NULL;
+}
+
+/* On a thread of its own: a token may hang, and no worker shall hang with it. */
+static void start_trying(struct vault *vault) {
+	if (vault->has_opener) {
+		pthread_join(vault->opener, NULL);
+	}
+	vault->tried = clock_monotonic();
+	vault->trying = vault->has_opener = true;
+	if (pthread_create(&vault->opener, NULL, open_and_test, vault)) {
+		abort();
+	}
 }
 
 void vault_end(struct vault *vault) {
+	pthread_mutex_lock(&vault->lock);
 	atomic_store(&vault->ending, true);
+	pthread_cond_broadcast(&vault->news);
+	pthread_mutex_unlock(&vault->lock);
 }
 
-struct token *vault_token(struct vault *vault, struct error *err) {
-	pthread_mutex_lock(&vault->lock);
-	if (!vault->token && !vault->config.module) {
-		fail_because(
-			&vault->refused, ERR_BLOCKED, "TokenUnavailable", "the operator was started without --token-module");
-	} else if (!vault->token && !atomic_load(&vault->ending) && worth_trying(vault)) {
-		try_open(vault);
+/* Opening and testing takes seconds, and is worth waiting for; who comes when it has taken long does not wait. */
+static void wait_for_news(struct vault *vault, int64_t seconds) {
+	int64_t left;
+	while (vault->trying && !atomic_load(&vault->ending) &&
+		   (left = vault->tried + SECONDS(seconds) - clock_monotonic()) > 0) {
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += left / SECONDS(1) + 1;
+		pthread_cond_timedwait(&vault->news, &vault->lock, &until);
 	}
+}
+
+static bool token_missing(struct vault *vault, struct error *err) {
+	if (atomic_load(&vault->ending)) {
+		return fail(err, ERR_CANCELLED, "the process is ending");
+	}
+	if (vault->trying) {
+		return fail_because(err, ERR_UNAVAILABLE, "TokenUnavailable",
+			"token %s is being opened and tested, and does not answer yet", vault->config.label);
+	}
+	*err = vault->refused;
+	err->kind = ERR_BLOCKED;
+	return false;
+}
+
+static struct token *token_within(struct vault *vault, int64_t seconds, struct error *err) {
+	if (!vault->config.module) {
+		fail_because(err, ERR_BLOCKED, "TokenUnavailable", "the operator was started without --token-module");
+		return NULL;
+	}
+	pthread_mutex_lock(&vault->lock);
+	if (!vault->token && !vault->trying && !atomic_load(&vault->ending) && worth_trying(vault)) {
+		start_trying(vault);
+	}
+	wait_for_news(vault, seconds);
 	struct token *token = vault->token;
 	if (!token) {
-		*err = vault->refused;
-		err->kind = err->kind == ERR_CANCELLED ? ERR_CANCELLED : ERR_BLOCKED;
+		token_missing(vault, err);
 	}
 	pthread_mutex_unlock(&vault->lock);
 	return token;
+}
+
+struct token *vault_token(struct vault *vault, struct error *err) {
+	return token_within(vault, WAIT_SECONDS, err);
+}
+
+struct token *vault_open(struct vault *vault, struct error *err) {
+	return token_within(vault, 365 * 86400, err);
 }
 
 long vault_sessions(struct vault *vault) {
 	if (pthread_mutex_trylock(&vault->lock) != 0) {
 		return -1;
 	}
-	long sessions = vault->token ? (long)token_sessions(vault->token) : 0;
+	long sessions = vault->token ? (long)token_sessions(vault->token) : vault->trying ? -1 : 0;
 	pthread_mutex_unlock(&vault->lock);
 	return sessions;
 }
@@ -129,18 +204,22 @@ static bool remember(struct vault *vault, const struct pki *pki, struct error *e
 const struct pki *vault_pki(struct vault *vault, struct kube_client *client, struct error *err) {
 	pthread_mutex_lock(&vault->lock);
 	bool ok = vault->pki.intermediate != NULL;
-	if (!ok) {
-		struct arena *arena = arena_create();
-		struct pki pki = {0};
-		ok = stored(vault, client, arena, &pki, err);
-		if (ok && (!pki.root || !pki.intermediate)) {
-			ok = fail_because(err, ERR_BLOCKED, "PKINotInitialised",
-				"there is no root and intermediate certificate yet: run `ybcluster-operator pki init`");
-		}
-		ok = ok && remember(vault, &pki, err);
-		arena_destroy(arena);
-	}
 	pthread_mutex_unlock(&vault->lock);
+	if (ok) {
+		return &vault->pki;
+	}
+	/* Not under the lock: an API server that is silent would hold up those who wait for the token, and the end. */
+	struct arena *arena = arena_create();
+	struct pki pki = {0};
+	ok = stored(vault, client, arena, &pki, err);
+	if (ok && (!pki.root || !pki.intermediate)) {
+		ok = fail_because(err, ERR_BLOCKED, "PKINotInitialised",
+			"there is no root and intermediate certificate yet: run `ybcluster-operator pki init`");
+	}
+	pthread_mutex_lock(&vault->lock);
+	ok = ok && (vault->pki.intermediate || remember(vault, &pki, err));
+	pthread_mutex_unlock(&vault->lock);
+	arena_destroy(arena);
 	return ok ? &vault->pki : NULL;
 }
 
@@ -164,7 +243,7 @@ bool vault_init(
 	struct vault *vault, struct kube_client *client, const struct token_config *root_token, struct error *err) {
 	struct arena *arena = arena_create();
 	struct pki pki = {0};
-	struct pki_config config = {.token = vault_token(vault, err), .algorithm = KEY_ECDSA_P256, .now = clock_wall()};
+	struct pki_config config = {.token = vault_open(vault, err), .algorithm = KEY_ECDSA_P256, .now = clock_wall()};
 	bool ok = config.token && stored(vault, client, arena, &pki, err);
 	if (ok && root_token) {
 		config.root_token = token_open(root_token, err);

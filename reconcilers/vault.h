@@ -14,8 +14,11 @@ struct vault *vault_create(const struct token_config *config, const char *operat
 void vault_destroy(struct vault *vault);
 void vault_end(struct vault *vault); /* from any thread: a self-test under way is given up */
 /* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before
- * its file has changed: tokens lock themselves after a few tries. */
+ * its file has changed: tokens lock themselves after a few tries. A token that hangs while it is opened holds nobody
+ * up for more than 10 s: ERR_UNAVAILABLE. */
 must_check struct token *vault_token(struct vault *vault, struct error *err);
+/* The same, however long it takes. */
+must_check struct token *vault_open(struct vault *vault, struct error *err);
 /* Open sessions of the token, 0 without one. -1: not known now, the token is being opened or tested. Does not wait. */
 long vault_sessions(struct vault *vault);
 /* The certificates that `pki init` stored; borrowed for the vault's life. Reason: PKINotInitialised. */

@@ -1,7 +1,10 @@
 #include "base/hash.h"
 
+#include <inttypes.h>
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 
@@ -98,4 +101,15 @@ uint64_t hash_more(uint64_t hash, const char *text) {
 
 uint64_t hash_text(const char *text) {
 	return hash_more(UINT64_C(14695981039346656037), text);
+}
+
+uint64_t file_stamp(const char *path) {
+	struct stat file;
+	char text[160];
+	if (stat(path, &file) != 0) {
+		return 0;
+	}
+	snprintf(text, sizeof text, "%ju %ju %jd.%09ld %jd.%09ld", (uintmax_t)file.st_dev, (uintmax_t)file.st_ino,
+		(intmax_t)file.st_mtim.tv_sec, file.st_mtim.tv_nsec, (intmax_t)file.st_ctim.tv_sec, file.st_ctim.tv_nsec);
+	return hash_text(text);
 }

@@ -24,5 +24,7 @@ const char *digest_hex(struct arena *arena, const struct digest *digest, size_t 
 /* FNV-1a, for hash tables and jitter: not for anything that an attacker must not choose. */
 uint64_t hash_text(const char *text);
 uint64_t hash_more(uint64_t hash, const char *text);
+/* Differs once the file was written, replaced, or given other rights. 0: there is none, or it cannot be seen. */
+uint64_t file_stamp(const char *path);
 
 #endif

@@ -18,7 +18,7 @@ struct kube_access {
 must_check struct kube_access *config_access(struct kube_config *config, const atomic_bool *stop, struct error *err);
 void config_release(struct kube_access *access);
 /* The server answered 401 to these: the next config_access() reads and runs everything again. */
-void config_refused(struct kube_config *config, const struct kube_access *access);
+void config_refused(struct kube_config *config, const struct kube_access *access, const atomic_bool *stop);
 /* Reports a finished exchange to the one who asked for it in the options. */
 void config_observe(const struct kube_config *config, const struct http_exchange *exchange);
 const char *config_field_manager(const struct kube_config *config);

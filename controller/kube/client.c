@@ -191,7 +191,7 @@ static bool take_refusal(struct flight *flight, bool *landed) {
 	*landed = false;
 	if (status == 401 && !flight->refreshed) {
 		flight->refreshed = true;
-		config_refused(flight->client->config, flight->access);
+		config_refused(flight->client->config, flight->access, &flight->client->interrupted);
 		const char *next = json_text(flight->list, "metadata.continue");
 		return send(flight, next);
 	}

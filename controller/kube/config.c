@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -14,7 +15,7 @@
 #include "kube/exec_plugin.h"
 #include "kube/source.h"
 
-enum { FRESH_SECONDS = 60, EXPIRY_MARGIN_SECONDS = 10, LARGEST_FILE = 1024 * 1024 };
+enum { FRESH_SECONDS = 60, EXPIRY_MARGIN_SECONDS = 10, LARGEST_FILE = 1024 * 1024, LOOK_NANOSECONDS = 50000000 };
 enum text { CA, CERTIFICATE, KEY, AUTHORIZATION };
 
 struct kube_config {
@@ -173,10 +174,29 @@ static bool refresh(struct kube_config *config, const atomic_bool *stop, struct 
 	return true;
 }
 
+/* The thread that holds the lock may wait for a plugin: the others look at `stop` meanwhile, as it does. */
+static bool take_lock(struct kube_config *config, const atomic_bool *stop, struct error *err) {
+	for (;;) {
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += LOOK_NANOSECONDS;
+		until.tv_sec += until.tv_nsec / SECONDS(1);
+		until.tv_nsec %= SECONDS(1);
+		if (pthread_mutex_clocklock(&config->lock, CLOCK_MONOTONIC, &until) == 0) {
+			return true;
+		}
+		if (stop && atomic_load(stop)) {
+			return fail(err, ERR_CANCELLED, "interrupted");
+		}
+	}
+}
+
 struct kube_access *config_access(struct kube_config *config, const atomic_bool *stop, struct error *err) {
 	struct error problem;
 	struct kube_access *access = NULL;
-	pthread_mutex_lock(&config->lock);
+	if (!take_lock(config, stop, err)) {
+		return NULL;
+	}
 	bool fresh = config->access && config->read_at && clock_monotonic() - config->read_at < SECONDS(FRESH_SECONDS) &&
 	             (!config->source.exec || answer_lasts(config));
 	if (fresh || refresh(config, stop, &problem)) {
@@ -189,8 +209,11 @@ struct kube_access *config_access(struct kube_config *config, const atomic_bool 
 	return access;
 }
 
-void config_refused(struct kube_config *config, const struct kube_access *access) {
-	pthread_mutex_lock(&config->lock);
+void config_refused(struct kube_config *config, const struct kube_access *access, const atomic_bool *stop) {
+	struct error ignored;
+	if (!take_lock(config, stop, &ignored)) {
+		return;
+	}
 	/* Not when others have renewed them meanwhile, and not in a storm: a plugin may be slow and dear. */
 	if (access == config->access && clock_monotonic() - config->read_at > SECONDS(1)) {
 		config->read_at = 0;

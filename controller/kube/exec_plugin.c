@@ -17,7 +17,7 @@
 #include "base/str.h"
 #include "kube/source.h"
 
-enum { LONGEST_SECONDS = 60, POLL_MILLISECONDS = 100, LARGEST_ANSWER = 1024 * 1024 };
+enum { LONGEST_SECONDS = 60, POLL_MILLISECONDS = 100, END_MICROSECONDS = 10000, LARGEST_ANSWER = 1024 * 1024 };
 
 extern char **environ;
 
@@ -194,18 +194,19 @@ static bool start(const struct exec_plugin *plugin, struct child *child, struct 
 	return true;
 }
 
-/* Until the end of its output, the deadline, or `stop`. */
-static bool read_output(const struct child *child, const atomic_bool *stop, struct str *text, struct error *err) {
-	int64_t deadline = clock_monotonic() + SECONDS(LONGEST_SECONDS);
+static bool goes_on(int64_t deadline, const atomic_bool *stop, struct error *err) {
+	if (stop && atomic_load(stop)) {
+		return fail(err, ERR_CANCELLED, "interrupted");
+	}
+	return clock_monotonic() <= deadline ||
+	       fail(err, ERR_UNAVAILABLE, "did not end within %d seconds", LONGEST_SECONDS);
+}
+
+static bool read_output(
+	const struct child *child, int64_t deadline, const atomic_bool *stop, struct str *text, struct error *err) {
 	char bytes[4096];
-	for (;;) {
+	while (goes_on(deadline, stop, err)) {
 		struct pollfd ready = {.fd = child->out, .events = POLLIN};
-		if (stop && atomic_load(stop)) {
-			return fail(err, ERR_CANCELLED, "interrupted");
-		}
-		if (clock_monotonic() > deadline) {
-			return fail(err, ERR_UNAVAILABLE, "did not end within %d seconds", LONGEST_SECONDS);
-		}
 		if (poll(&ready, 1, POLL_MILLISECONDS) <= 0) {
 			continue;
 		}
@@ -218,21 +219,41 @@ static bool read_output(const struct child *child, const atomic_bool *stop, stru
 		}
 		str_add(text, bytes, got > 0 ? (size_t)got : 0);
 	}
+	return false;
 }
 
-static bool reap(const struct child *child, bool finished, struct error *err) {
+/* The end of its output is not its own: it may have closed it and live on. */
+static bool await_end(
+	const struct child *child, int64_t deadline, const atomic_bool *stop, int *status, struct error *err) {
+	while (waitpid(child->pid, status, WNOHANG) == 0) {
+		if (!goes_on(deadline, stop, err)) {
+			return false;
+		}
+		usleep(END_MICROSECONDS);
+	}
+	return true;
+}
+
+static void end(const struct child *child) {
+	kill(-child->pid, SIGKILL);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+	}
+}
+
+/* Until it has ended well, with what it printed in `text`. */
+static bool outlast(const struct child *child, const atomic_bool *stop, struct str *text, struct error *err) {
 	int status = 0;
+	int64_t deadline = clock_monotonic() + SECONDS(LONGEST_SECONDS);
+	bool ended = read_output(child, deadline, stop, text, err) && await_end(child, deadline, stop, &status, err);
 	close(child->out);
-	if (!finished) {
-		kill(-child->pid, SIGKILL);
+	if (!ended) {
+		end(child);
+		return false;
 	}
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
+	if (WIFSIGNALED(status)) {
+		return fail(err, ERR_UNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
 	}
-	if (!finished || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-		return finished;
-	}
-	return WIFEXITED(status) ? fail(err, ERR_UNAVAILABLE, "ended with exit status %d", WEXITSTATUS(status))
-	                         : fail(err, ERR_UNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status) == 0 || fail(err, ERR_UNAVAILABLE, "ended with exit status %d", WEXITSTATUS(status));
 }
 
 static char *copy(const json_t *status, const char *field) {
@@ -265,11 +286,7 @@ static bool run(
 	cleanup_str struct str text = {0};
 	struct child child = {.out = -1};
 	struct error ignored;
-	if (!start(plugin, &child, err)) {
-		return false;
-	}
-	bool finished = read_output(&child, stop, &text, err);
-	if (!reap(&child, finished, err)) {
+	if (!start(plugin, &child, err) || !outlast(&child, stop, &text, err)) {
 		return false;
 	}
 	/* The parser's own message could quote what it read. */

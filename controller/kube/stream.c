@@ -265,7 +265,7 @@ static bool take_refusal(struct stream *stream, struct error *err) {
 		return true;
 	}
 	if (stream->exchange.status == 401) {
-		config_refused(stream->world->config, stream->access);
+		config_refused(stream->world->config, stream->access, &stream->world->stop);
 	}
 	const char *verb = stream->listing && stream->chunks ? "list" : "watch";
 	return answer_error(&stream->exchange, verb, stream->watched->kind, stream->namespace, NULL, err);

@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "pki/token_session.h"
 
 enum { PIN_LIMIT = 256, SLOTS_LIMIT = 256 };
 
 static bool read_pin(const char *path, struct str *pin, struct error *err) {
-	if (!str_read_file(pin, path, PIN_LIMIT, err)) {
-		return fail_in(err, "PIN of the token");
+	struct error why;
+	if (!str_read_file(pin, path, PIN_LIMIT, &why)) {
+		return fail_because(err, ERR_BLOCKED, "TokenUnavailable", "PIN of the token: %s", why.text);
 	}
 	if (pin->length && pin->text[pin->length - 1] == '\n') {
 		pin->text[--pin->length] = '\0';
@@ -28,17 +30,20 @@ static bool may_try_pin(const struct token *token, struct error *err) {
 	if (token->call->C_GetTokenInfo(token->slot, &info) == CKR_OK &&
 		(info.flags & (CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED))) {
 		return fail_because(err, ERR_BLOCKED, "TokenPinIncorrect",
-			"token %s: one try is left or none; log in by hand with the right PIN first", token->label);
+			"token %s: one try is left or none; log in by hand with the right PIN, then write %s anew", token->label,
+			token->pin_file);
 	}
 	return true;
 }
 
-bool token_login(struct token *token, CK_SESSION_HANDLE handle, struct error *err) {
-	CK_SESSION_INFO info;
-	if (token->call->C_GetSessionInfo(handle, &info) == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS) {
-		return true;
-	}
+static bool log_in(struct token *token, CK_SESSION_HANDLE handle, struct error *err) {
 	struct str cleanup_str pin = {0};
+	uint64_t file = file_stamp(token->pin_file);
+	if (file && file == token->refused_pin) {
+		return fail_because(err, ERR_BLOCKED, "TokenPinIncorrect",
+			"token %s refused the PIN of %s, which is not tried again before that file is written anew", token->label,
+			token->pin_file);
+	}
 	if (!may_try_pin(token, err) || !read_pin(token->pin_file, &pin, err)) {
 		return false;
 	}
@@ -53,12 +58,25 @@ bool token_login(struct token *token, CK_SESSION_HANDLE handle, struct error *er
 	case CKR_PIN_LEN_RANGE:
 	case CKR_PIN_EXPIRED:
 	case CKR_PIN_LOCKED:
+		token->refused_pin = file;
 		return fail_because(err, ERR_BLOCKED, "TokenPinIncorrect", "token %s refuses the PIN of %s: %s", token->label,
 			token->pin_file, result_name(result, room, sizeof room));
 	default:
 		return fail_because(err, ERR_UNAVAILABLE, "TokenUnavailable", "token %s: logging in: %s", token->label,
 			result_name(result, room, sizeof room));
 	}
+}
+
+/* One at a time: many threads lose their sessions at once, and each would use up a try of a wrong PIN. */
+bool token_login(struct token *token, CK_SESSION_HANDLE handle, struct error *err) {
+	CK_SESSION_INFO info;
+	if (token->call->C_GetSessionInfo(handle, &info) == CKR_OK && info.state == CKS_RW_USER_FUNCTIONS) {
+		return true;
+	}
+	pthread_mutex_lock(&token->login_lock);
+	bool ok = log_in(token, handle, err);
+	pthread_mutex_unlock(&token->login_lock);
+	return ok;
 }
 
 static bool has_label(const CK_TOKEN_INFO *info, const char *label) {
@@ -121,6 +139,7 @@ struct token *token_open(const struct token_config *config, struct error *err) {
 	token->label = xstrdup(config->label);
 	token->pin_file = xstrdup(config->pin_file);
 	pthread_mutex_init(&token->lock, NULL);
+	pthread_mutex_init(&token->login_lock, NULL);
 	if (!session_run(token, connected, NULL, err)) {
 		token_close(token);
 		return NULL;
@@ -140,6 +159,7 @@ void token_close(struct token *token) {
 		session_close(token, token->idle[--token->idle_count]);
 	}
 	module_close(token->call);
+	pthread_mutex_destroy(&token->login_lock);
 	pthread_mutex_destroy(&token->lock);
 	free(token->label);
 	free(token->pin_file);

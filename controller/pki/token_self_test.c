@@ -40,7 +40,10 @@ static bool wrapping_by(struct session *session, CK_OBJECT_HANDLE wrapper, CK_ME
 	return result != CKR_OK || leaks(session, "wrapping", err);
 }
 
-static bool aes_wrapping_fails(struct session *session, const struct trial *trial, struct error *err) {
+/* A token may refuse keys that have more than one purpose, or such as have only one: 1, then 2. */
+enum { MOST_PURPOSES = 2 };
+
+static bool make_aes_wrapper(struct session *session, CK_OBJECT_HANDLE *wrapper) {
 	CK_ULONG size = 32;
 	CK_ATTRIBUTE template[] = {
 		{CKA_TOKEN, &no, sizeof no},
@@ -49,8 +52,16 @@ static bool aes_wrapping_fails(struct session *session, const struct trial *tria
 		{CKA_ENCRYPT, &yes, sizeof yes},
 	};
 	CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0};
+	CK_RV result = CKR_GENERAL_ERROR;
+	for (CK_ULONG purposes = 1; result != CKR_OK && purposes <= MOST_PURPOSES; purposes++) {
+		result = session->call->C_GenerateKey(session->handle, &generate, template, 2 + purposes, wrapper);
+	}
+	return result == CKR_OK;
+}
+
+static bool aes_wrapping_fails(struct session *session, const struct trial *trial, struct error *err) {
 	CK_OBJECT_HANDLE wrapper = CK_INVALID_HANDLE;
-	if (session->call->C_GenerateKey(session->handle, &generate, template, 4, &wrapper) != CKR_OK) {
+	if (!make_aes_wrapper(session, &wrapper)) {
 		return true; /* no AES key, no wrapping with one */
 	}
 	unsigned char iv[16] = {0};
@@ -69,21 +80,33 @@ static bool aes_wrapping_fails(struct session *session, const struct trial *tria
 	return ok;
 }
 
-static bool rsa_wrapping_fails(struct session *session, const struct trial *trial, struct error *err) {
+static bool make_rsa_wrapper(struct session *session, CK_OBJECT_HANDLE *wrapper, CK_OBJECT_HANDLE *unwrapper) {
 	CK_ULONG bits = 2048;
 	unsigned char exponent[] = {0x01, 0x00, 0x01};
 	CK_ATTRIBUTE public[] = {
 		{CKA_TOKEN, &no, sizeof no},
-		{CKA_WRAP, &yes, sizeof yes},
-		{CKA_ENCRYPT, &yes, sizeof yes},
 		{CKA_MODULUS_BITS, &bits, sizeof bits},
 		{CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
+		{CKA_WRAP, &yes, sizeof yes},
+		{CKA_ENCRYPT, &yes, sizeof yes},
 	};
-	CK_ATTRIBUTE private[] = {{CKA_TOKEN, &no, sizeof no}, {CKA_DECRYPT, &yes, sizeof yes}};
+	CK_ATTRIBUTE private[] = {
+		{CKA_TOKEN, &no, sizeof no},
+		{CKA_UNWRAP, &yes, sizeof yes},
+		{CKA_DECRYPT, &yes, sizeof yes},
+	};
 	CK_MECHANISM generate = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+	CK_RV result = CKR_GENERAL_ERROR;
+	for (CK_ULONG purposes = 1; result != CKR_OK && purposes <= MOST_PURPOSES; purposes++) {
+		result = session->call->C_GenerateKeyPair(
+			session->handle, &generate, public, 3 + purposes, private, 1 + purposes, wrapper, unwrapper);
+	}
+	return result == CKR_OK;
+}
+
+static bool rsa_wrapping_fails(struct session *session, const struct trial *trial, struct error *err) {
 	CK_OBJECT_HANDLE wrapper = CK_INVALID_HANDLE, unwrapper = CK_INVALID_HANDLE;
-	if (session->call->C_GenerateKeyPair(session->handle, &generate, public, 5, private, 2, &wrapper, &unwrapper) !=
-		CKR_OK) {
+	if (!make_rsa_wrapper(session, &wrapper, &unwrapper)) {
 		return true;
 	}
 	CK_RSA_PKCS_OAEP_PARAMS oaep = {CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0};

@@ -18,6 +18,8 @@ struct token {
 	pthread_mutex_t lock;   /* of what follows */
 	CK_SESSION_HANDLE idle[IDLE_SESSIONS];
 	size_t idle_count;
+	pthread_mutex_t login_lock; /* of what follows; one login at a time */
+	uint64_t refused_pin;       /* stamp of the PIN file that the token refused; 0: none */
 };
 
 /* A session that one thread has taken. */

@@ -98,7 +98,7 @@ static bool close_access(struct work *work, struct error *err) {
 static bool destroy_keys(struct work *work, struct error *err) {
 	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
 	struct token *token = vault_token(work->world->vault, err);
-	if (!token && !work->cluster->status.root_ca.fingerprint) {
+	if (!token && err->kind == ERR_BLOCKED && !work->cluster->status.root_ca.fingerprint) {
 		/* No CA was ever made: half-built clusters go away too. */
 		return true;
 	}

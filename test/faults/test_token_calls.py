@@ -2,11 +2,10 @@
 three seconds, a kill before the call and after it."""
 
 import collections
-import subprocess
 
 import pytest
 from cases import Case
-from control_plane import ROOT
+from token_shim import build_shim
 from workloads import WORKLOADS
 
 ACTIONS = {"error": "token: error", "error-after": "token: done, and an error all the same", "session": "token: session lost",
@@ -17,11 +16,7 @@ MOST = 4  # of one function's calls
 
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
-    module = tmp_path_factory.mktemp("shim") / "token_shim.so"
-    flags = subprocess.run(["pkg-config", "--cflags", "p11-kit-1"], check=True, capture_output=True, text=True).stdout.split()
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", *flags, "-o", module,
-                    ROOT / "test/faults/token_shim.c"], check=True)
-    return module
+    return build_shim(tmp_path_factory.mktemp("shim"))
 
 
 def calls(run):

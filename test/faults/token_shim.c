@@ -2,6 +2,7 @@
  *
  * $TOKEN_SHIM is a folder. Each call's name is added to its file `calls`. Its file `order` says "FUNCTION NTH ACTION":
  * the NTH call of the function from when the order was first seen has the fault, once; then the file becomes `fired`.
+ * The action `hang` waits until somebody removes `fired`.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -72,6 +73,13 @@ static void fault_of(const char *function, char *action, size_t size) {
 	}
 }
 
+static void hang(void) {
+	char path[512];
+	for (in_folder(path, sizeof path, "fired"); access(path, F_OK) == 0;) {
+		usleep(50000);
+	}
+}
+
 /* Before a call. True: it is not to be made, and `result` is what came of it. */
 static bool before(const char *function, char *action, size_t size, CK_RV *result) {
 	pthread_mutex_lock(&shim.lock);
@@ -88,6 +96,9 @@ static bool before(const char *function, char *action, size_t size, CK_RV *resul
 		shim.real->C_CloseAllSessions(shim.slot);
 	}
 	pthread_mutex_unlock(&shim.lock);
+	if (strcmp(action, "hang") == 0) {
+		hang();
+	}
 	*result = gone ? CKR_DEVICE_REMOVED : session ? CKR_SESSION_HANDLE_INVALID : CKR_DEVICE_ERROR;
 	return gone || session || strcmp(action, "error") == 0;
 }

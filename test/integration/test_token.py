@@ -10,6 +10,7 @@ from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
 from operator_process import BINARY, Home, Operator
 from test_network import opened
 from token_keys import key_labels
+from token_shim import Shim
 from waiting import stays, wait_until
 
 ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")
@@ -65,6 +66,11 @@ def issued(kubectl, cluster, namespace):
         live = kubectl.get(kind, name, namespace)
         found[name] = live and (live["metadata"]["uid"], live["metadata"]["resourceVersion"])
     return found
+
+
+def rotated(kubectl, cluster, namespace):
+    secret = kubectl.get("secret", f"{cluster}-admin-tls", namespace)
+    return secret["metadata"]["annotations"].get("yugabyte.com/rotate")
 
 
 @pytest.fixture
@@ -133,6 +139,29 @@ def test_a_token_without_the_ca_of_the_cluster_issues_nothing(kubectl, namespace
         kubectl.delete("ybclusters,allowlists", "--all", namespace, "--timeout=60s")
     finally:
         operator.stop()
+
+
+def test_a_token_that_hangs_holds_up_nothing_that_must_close(kubectl, namespace, spoilt):
+    shim = Shim(spoilt)
+    operator = Operator(spoilt).start()
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    operator.stop()
+
+    shim.order("C_GenerateKeyPair 1 hang")
+    operator = Operator(spoilt, "--workers=1").start()
+    try:
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "now"}}})
+        shim.wait_until_it_hangs()
+        kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
+        wait_until("closed while the token hangs", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 30)
+        shim.let_go()
+        wait_until("rotated once the token answers", lambda: rotated(kubectl, "one", namespace) == "now", 60)
+    finally:
+        operator.stop()
+        healthy = Operator(spoilt).start()
+        kubectl.delete("ybclusters,allowlists", "--all", namespace, "--timeout=60s")
+        healthy.stop()
 
 
 class NSSHome(Home):

@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,10 +46,32 @@ static void values_that_differ_have_different_digests(void **state) {
 	}
 }
 
+/* A key or PIN that was refused is looked at again once its file has another stamp. */
+static void a_stamp_tells_of_each_change(void **state) {
+	(void)state;
+	char path[] = "/tmp/ybc-stamp-XXXXXX";
+	int file = mkstemp(path);
+	assert_true(file >= 0);
+	uint64_t first = file_stamp(path);
+	assert_int_not_equal(first, 0);
+	assert_int_equal(file_stamp(path), first);
+	usleep(20000);
+	assert_int_equal(chmod(path, 0), 0);
+	uint64_t second = file_stamp(path);
+	assert_int_not_equal(second, first);
+	usleep(20000);
+	assert_int_equal(write(file, "x", 1), 1);
+	assert_int_not_equal(file_stamp(path), second);
+	close(file);
+	unlink(path);
+	assert_int_equal(file_stamp(path), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_answer),
 		cmocka_unit_test(values_that_differ_have_different_digests),
+		cmocka_unit_test(a_stamp_tells_of_each_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void refuse(struct kube_config *config) {
 	struct error err;
 	struct kube_access *access = config_access(config, NULL, &err);
 	assert_non_null(access);
-	config_refused(config, access);
+	config_refused(config, access, NULL);
 	config_release(access);
 }
 
@@ -193,11 +193,9 @@ static void *set_soon(void *flag) {
 	return NULL;
 }
 
-static void a_plugin_that_hangs_can_be_interrupted(void **state) {
-	(void)state;
+static void check_interrupted(struct kube_config *config) {
 	struct error err = {0};
 	atomic_bool stop = false;
-	struct kube_config *config = load_plugin("#!/bin/sh\nsleep 100\n");
 	pthread_t thread;
 	pthread_create(&thread, NULL, set_soon, &stop);
 	int64_t start = clock_monotonic();
@@ -205,7 +203,45 @@ static void a_plugin_that_hangs_can_be_interrupted(void **state) {
 	assert_int_equal(err.kind, ERR_CANCELLED);
 	assert_true(clock_monotonic() - start < SECONDS(2));
 	pthread_join(thread, NULL);
-	kube_config_destroy(config);
+}
+
+static void a_plugin_that_hangs_can_be_interrupted(void **state) {
+	(void)state;
+	static const char *const plugins[] = {
+		"#!/bin/sh\nsleep 100\n",
+		"#!/bin/sh\necho '" ANSWER "{\"token\":\"x\"}}'\nexec >&-\nsleep 100\n",
+	};
+	for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++) {
+		struct kube_config *config = load_plugin(plugins[i]);
+		check_interrupted(config);
+		kube_config_destroy(config);
+	}
+}
+
+static struct {
+	struct kube_config *config;
+	atomic_bool stop;
+} waiting;
+
+static void *wait_for_the_plugin(void *nothing) {
+	struct error err = {0};
+	struct kube_access *access = config_access(waiting.config, &waiting.stop, &err);
+	return access ? access : nothing;
+}
+
+/* Those who wait for the one that runs it end when they are told to, not when it ends. */
+static void who_waits_for_a_plugin_can_be_interrupted(void **state) {
+	(void)state;
+	pthread_t thread;
+	void *access;
+	waiting.config = load_plugin("#!/bin/sh\nsleep 100\n");
+	pthread_create(&thread, NULL, wait_for_the_plugin, NULL);
+	usleep(200000);
+	check_interrupted(waiting.config);
+	atomic_store(&waiting.stop, true);
+	pthread_join(thread, &access);
+	assert_null(access);
+	kube_config_destroy(waiting.config);
 }
 
 static char seen_host[64];
@@ -250,6 +286,7 @@ int main(void) {
 		cmocka_unit_test(an_expired_answer_is_not_used),
 		cmocka_unit_test(a_plugin_that_fails_is_told),
 		cmocka_unit_test(a_plugin_that_hangs_can_be_interrupted),
+		cmocka_unit_test(who_waits_for_a_plugin_can_be_interrupted),
 	};
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -12,7 +12,7 @@
 
 #include "pki/certificate.h"
 
-#include "softhsm.h"
+#include "softhsm/softhsm.h"
 
 /* Last: its fail() is a macro. */
 #include <cmocka.h>

@@ -9,7 +9,7 @@
 
 #include "pki/pki.h"
 
-#include "softhsm.h"
+#include "softhsm/softhsm.h"
 
 /* Last: its fail() is a macro. */
 #include <cmocka.h>

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "pki/token.h"
+#include "pki/token_session.h"
 
-#include "softhsm.h"
+#include "softhsm/softhsm.h"
 
 /* Last: its fail() is a macro. */
 #include <cmocka.h>
@@ -236,8 +236,76 @@ static void refuses_a_wrong_pin(void **state) {
 	assert_null(token_open(&config, &err));
 	assert_string_equal(err.reason, "TokenPinIncorrect");
 	assert_null(strstr(err.text, SOFTHSM_PIN));
+	config.pin_file = "/nonexistent";
+	err = (struct error){0};
+	assert_null(token_open(&config, &err));
+	assert_string_equal(err.reason, "TokenUnavailable");
 }
 
+static bool signs(const char *label, struct error *err) {
+	unsigned char *signature = NULL;
+	size_t size = 0;
+	*err = (struct error){0};
+	bool ok = token_sign(token, label, "message", 7, &signature, &size, err);
+	free(signature);
+	return ok;
+}
+
+/* A PIN that was changed in the token while it was open: each lost session would use up a try. */
+static void a_refused_pin_is_not_tried_again(void **state) {
+	(void)state;
+	struct error err = {0};
+	assert_true(token_key_make(token, "t/pin", KEY_ECDSA_P256, &err));
+	hsm_write(hsm.pin_file, "9999\n");
+	softhsm_log_out(&hsm);
+	assert_false(signs("t/pin", &err));
+	assert_string_equal(err.reason, "TokenPinIncorrect");
+	assert_non_null(strstr(err.text, "refuses"));
+	for (int i = 0; i < 3; i++) {
+		assert_false(signs("t/pin", &err));
+		assert_string_equal(err.reason, "TokenPinIncorrect");
+		assert_non_null(strstr(err.text, "not tried again"));
+	}
+	usleep(20000);
+	hsm_write(hsm.pin_file, SOFTHSM_PIN "\n");
+	assert_true(signs("t/pin", &err));
+}
+
+static CK_FUNCTION_LIST *nss;
+
+static bool asks_for(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type) {
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (template[i].type == type) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static CK_RV single_purpose_key(
+	CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key) {
+	return asks_for(template, count, CKA_WRAP) && asks_for(template, count, CKA_ENCRYPT)
+	           ? CKR_TEMPLATE_INCONSISTENT
+	           : nss->C_GenerateKey(session, mechanism, template, count, key);
+}
+
+static CK_RV single_purpose_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+	CK_ULONG public_count, CK_ATTRIBUTE *private, CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
+	CK_OBJECT_HANDLE *private_key) {
+	return asks_for(public, public_count, CKA_WRAP) && asks_for(public, public_count, CKA_ENCRYPT)
+	           ? CKR_TEMPLATE_INCONSISTENT
+	           : nss->C_GenerateKeyPair(
+					 session, mechanism, public, public_count, private, private_count, public_key, private_key);
+}
+
+static void check_lets_keys_out(struct token *loose) {
+	struct error err = {0};
+	assert_false(token_self_test(loose, NULL, &err));
+	assert_string_equal(err.reason, "TokenLetsKeysOut");
+	assert_non_null(strstr(err.text, "came out by wrapping"));
+}
+
+/* Also when its policy refuses keys of more than one purpose. */
 static void refuses_a_token_that_lets_keys_out(void **state) {
 	(void)state;
 	struct error err = {0};
@@ -245,9 +313,14 @@ static void refuses_a_token_that_lets_keys_out(void **state) {
 	if (!loose) {
 		fail_msg("%s", err.text);
 	}
-	assert_false(token_self_test(loose, NULL, &err));
-	assert_string_equal(err.reason, "TokenLetsKeysOut");
-	print_message("%s\n", err.text);
+	check_lets_keys_out(loose);
+	nss = loose->call;
+	CK_FUNCTION_LIST strict = *nss;
+	strict.C_GenerateKey = single_purpose_key;
+	strict.C_GenerateKeyPair = single_purpose_pair;
+	loose->call = &strict;
+	check_lets_keys_out(loose);
+	loose->call = nss;
 	token_close(loose);
 }
 
@@ -264,6 +337,7 @@ int main(void) {
 		cmocka_unit_test(survives_a_lost_login),
 		cmocka_unit_test(says_why_it_cannot_open),
 		cmocka_unit_test(refuses_a_wrong_pin),
+		cmocka_unit_test(a_refused_pin_is_not_tried_again),
 		cmocka_unit_test(refuses_a_token_that_lets_keys_out),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,4 +1,4 @@
-#include "softhsm.h"
+#include "softhsm/softhsm.h"
 
 #include <dlfcn.h>
 #include <ftw.h>
