@@ -12,8 +12,7 @@ struct inputs {
 	const struct allowed *allowed; /* what may come in from outside */
 	bool ipv4, ipv6;               /* the families of the live client Service; both false: not known yet */
 	const struct trust *trust;     /* a row a group: what its certificate Secret is to hold */
-	const char *ca;      /* changes with signer and anchors: a rotation's restarts are asked for when it was */
-	const char *ca_wish; /* spec.tls.rotateCA, once its rotation has begun */
+	const char *ca_asked; /* changes with each step of a rotation that spec.tls.rotateCA began; NULL: none yet */
 };
 
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */

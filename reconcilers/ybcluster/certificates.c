@@ -351,8 +351,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	count_leaf(work, &admin, serials, &count);
 	authority.progress.served = work->wanted.count == before && served(work, trust);
 	work->inputs.trust = trust;
-	work->inputs.ca = authority.identity;
-	work->inputs.ca_wish = authority_wish(work, &authority);
+	work->inputs.ca_asked = authority.asked;
 	work->observed.root_fingerprint = authority.fingerprint;
 	work->observed.root_not_after = authority.progress.not_after;
 	work->observed.serials = serials;

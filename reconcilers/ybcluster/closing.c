@@ -69,7 +69,6 @@ static bool close_live(struct work *work, struct error *err) {
 	const char *clients = arena_printf(work->arena, "%s-clients", work->pass->name);
 	struct wanted_list all;
 	json_t *policy, *service;
-	observe_children(work);
 	if (!child_document(work, NETWORK_POLICY, clients, &policy, err) ||
 		!child_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
@@ -103,7 +102,12 @@ bool only_close(struct work *work, struct error *err) {
 
 void close_after(struct work *work, const struct error *failure) {
 	struct error err;
-	if (failure->kind != ERR_CANCELLED && failure->kind != ERR_CONFLICT && !only_close(work, &err)) {
+	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT) {
+		return;
+	}
+	/* what was written before the failure is newer than what the pass began with */
+	observe_children(work);
+	if (!only_close(work, &err)) {
 		log_error("what must close could not be closed", "cluster",
 			arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "error", err.text);
 	}
