@@ -8,9 +8,10 @@
 
 #include "base/cidr.h"
 #include "base/str.h"
+#include "crds/form.h"
 #include "pure/peer.h"
 
-enum option_type { TEXT, NUMBER, SWITCH, LIST, CIDRS, PEERS, LEVEL, FORMAT };
+enum option_type { TEXT, DOMAIN, NUMBER, SWITCH, LIST, CIDRS, PEERS, LEVEL, FORMAT };
 
 static const struct option_row {
 	const char *name;
@@ -27,7 +28,7 @@ static const struct option_row {
 	{"operator-namespace", TEXT, 0, offsetof(struct options, operator_namespace),
 		"NAME: where the Lease and the PKI's ConfigMap are"},
 	{"namespaces", LIST, MOST_NAMESPACES, offsetof(struct options, namespaces), "A,B: watch these only"},
-	{"cluster-domain", TEXT, 0, offsetof(struct options, cluster_domain),
+	{"cluster-domain", DOMAIN, 0, offsetof(struct options, cluster_domain),
 		"DOMAIN of the cluster's DNS (cluster.local)"},
 	{"dns-cidr", CIDRS, MOST_CIDRS, offsetof(struct options, dns_cidrs), "CIDR,...: resolvers outside kube-system"},
 	{"pod-cidr", CIDRS, MOST_CIDRS, offsetof(struct options, pod_cidrs),
@@ -89,6 +90,15 @@ static bool check_entry(const struct option_row *row, const char *entry) {
 	return ok || wrong(row, entry, err.text);
 }
 
+static bool set_domain(const struct option_row *row, const char **place, const char *value) {
+	const struct form *form = &forms[FORM_SUBDOMAIN];
+	if (strlen(value) > (size_t)form->longest || !form->holds(value)) {
+		return wrong(row, value, "is no DNS domain: lower-case letters, digits, '-', labels apart by single dots");
+	}
+	*place = value;
+	return true;
+}
+
 static bool set_list(const struct option_row *row, const char **place, char *value) {
 	int count = 0;
 	while (place[count]) {
@@ -124,6 +134,8 @@ static bool set(struct options *options, const struct option_row *row, char *val
 	case TEXT:
 		*(const char **)place = value;
 		return true;
+	case DOMAIN:
+		return set_domain(row, place, value);
 	case SWITCH:
 		*(bool *)place = true;
 		return true;

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/random.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,6 +27,7 @@ struct run {
 	struct events *events;
 	struct watches *watches;
 	struct lease *lease;
+	struct kube_fence fence; /* of the lease */
 	struct server *server;
 	struct workers *workers;
 	struct world world;
@@ -37,7 +38,7 @@ struct run {
 
 static bool ready(void *context) {
 	struct run *run = context;
-	return store_synced(run->store);
+	return store_synced(run->store, NULL);
 }
 
 static bool alive(void *context) {
@@ -66,7 +67,8 @@ static bool start_server(struct run *run, struct error *err) {
 	const struct options *options = run->options;
 	run->server = server_start(
 		&(struct server_config){
-			.bind_address = options->metrics_bind,
+			.health_bind = options->health_bind,
+			.metrics_bind = options->metrics_bind,
 			.health_port = options->health_port,
 			.metrics_port = options->metrics_port,
 			.tls_cert_file = options->tls_cert_file,
@@ -79,16 +81,6 @@ static bool start_server(struct run *run, struct error *err) {
 		},
 		err);
 	return run->server != NULL;
-}
-
-static void make_identity(struct run *run) {
-	char host[64] = "unknown";
-	unsigned random = 0;
-	gethostname(host, sizeof host - 1);
-	if (getrandom(&random, sizeof random, 0) < 0) {
-		random = (unsigned)getpid();
-	}
-	snprintf(run->identity, sizeof run->identity, "%s_%08x", host, random);
 }
 
 static void collect_token(void *context) {
@@ -116,7 +108,7 @@ static bool build(struct run *run, struct error *err) {
 		.dns_cidrs = options->dns_cidrs,
 		.pod_cidrs = options->pod_cidrs,
 		.metrics_from = options->metrics_from};
-	make_identity(run);
+	lease_identity(run->identity, sizeof run->identity);
 	run->queue = queue_create();
 	run->store = store_create(watched_table, watched_count, world_changed, &run->world);
 	run->events = events_create(run->config, "ybcluster-operator", run->identity);
@@ -138,11 +130,11 @@ static bool build(struct run *run, struct error *err) {
 }
 
 static void start_workers(struct run *run) {
-	struct kube_fence fence = {lease_held, run->lease};
+	run->fence = (struct kube_fence){lease_held, run->lease};
 	run->workers = workers_start(&(struct workers_config){.count = run->options->workers,
 		.queue = run->queue,
 		.config = run->config,
-		.fence = run->lease ? &fence : NULL,
+		.fence = run->lease ? &run->fence : NULL,
 		.store = run->store,
 		.events = run->events,
 		.metrics = run->metrics,
@@ -193,11 +185,12 @@ static void end(struct run *run) {
 	if (run->workers) {
 		workers_stop(run->workers);
 	}
+	/* What is left of the events is sent while the lease is given back: a silent server costs the time of one. */
+	events_stop(run->events);
 	if (run->lease && run->leading) {
 		lease_release(run->lease);
 	}
 	watches_stop(run->watches);
-	events_stop(run->events);
 	pthread_join(run->watching, NULL);
 	pthread_join(run->recording, NULL);
 }
@@ -218,6 +211,12 @@ static void destroy(struct run *run) {
 	manifests_unload();
 }
 
+static void start_thread(pthread_t *thread, void *(*body)(void *run), struct run *run) {
+	if (pthread_create(thread, NULL, body, run)) {
+		abort();
+	}
+}
+
 int command_run(const struct options *options) {
 	struct run run = {.options = options};
 	struct error err = {0};
@@ -226,9 +225,9 @@ int command_run(const struct options *options) {
 	if (!ok) {
 		log_error("cannot start", "error", err.text);
 	} else {
-		pthread_create(&run.watching, NULL, watch, &run);
-		pthread_create(&run.recording, NULL, record, &run);
-		pthread_create(&run.leading_thread, NULL, lead, &run);
+		start_thread(&run.watching, watch, &run);
+		start_thread(&run.recording, record, &run);
+		start_thread(&run.leading_thread, lead, &run);
 		wait_for_signal();
 		end(&run);
 	}

@@ -29,7 +29,7 @@ struct http_exchange {
 	const char *body;           /* NULL: none */
 	size_t body_length;
 	const struct http_peer *peer; /* NULL: the system's trust anchors */
-	size_t limit;                 /* largest answer, or line of a stream, after decompression; 0: 64 MiB, 8 MiB */
+	size_t limit;                 /* largest answer, or line of a stream, after decompression; 0: 64 MiB, 16 MiB */
 	int timeout;                  /* seconds for all of it; 0: 60 s, for a stream unlimited */
 	int silence;                  /* seconds without a byte after which it failed; 0: unlimited */
 	bool fenced;                  /* a write: the pool's fence must hold before and while it is sent */
@@ -44,12 +44,12 @@ struct http_exchange {
 	void (*done)(struct http_exchange *exchange);
 	void *context;
 
-	bool ok;           /* an answer with any status came in whole; otherwise `err` says what went wrong */
-	int status;        /* 0: none came */
-	int retry_after;   /* seconds, 0: the server did not say */
-	double seconds;    /* how long it took */
-	struct str answer; /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
-	struct error err;  /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
+	bool ok, too_large; /* an answer with any status came in whole; else `err` says why not: it passed `limit` */
+	int status;         /* 0: none came */
+	int retry_after;    /* seconds, 0: the server did not say */
+	double seconds;     /* how long it took */
+	struct str answer;  /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
+	struct error err;   /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
 	struct http_transfer *transfer; /* the pool's own: not NULL while under way */
 };
 

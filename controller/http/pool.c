@@ -129,7 +129,7 @@ void http_start(struct http_pool *pool, struct http_exchange *exchange) {
 	transfer->turn = pool->turn;
 	transfer->queued = true;
 	http_forget(exchange);
-	exchange->ok = false;
+	exchange->ok = exchange->too_large = false;
 	exchange->status = exchange->retry_after = 0;
 	exchange->seconds = 0;
 	exchange->err = (struct error){0};

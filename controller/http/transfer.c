@@ -18,7 +18,8 @@ enum {
 	LONGEST_RETRY_AFTER = 3600,
 	LARGEST_REFUSAL = 64 * 1024, /* body of a stream that was refused */
 	LARGEST_ANSWER = 64 * 1024 * 1024,
-	LONGEST_LINE = 8 * 1024 * 1024,
+	/* An object takes 1.5 MiB in etcd, and each of its bytes up to six in JSON ("\u003c"). */
+	LONGEST_LINE = 16 * 1024 * 1024,
 };
 
 static bool stop(struct http_transfer *transfer) {
@@ -41,6 +42,7 @@ static bool each_line(void *context, const char *line, size_t length, struct err
 static bool collect(struct http_transfer *transfer, const char *bytes, size_t length, size_t limit) {
 	struct http_exchange *exchange = transfer->exchange;
 	if (length > limit - exchange->answer.length) {
+		exchange->too_large = true;
 		fail(&exchange->err, ERR_UNAVAILABLE, "the answer is larger than %zu bytes", limit);
 		return stop(transfer);
 	}

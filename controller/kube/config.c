@@ -23,8 +23,10 @@ struct kube_config {
 	bool in_cluster;
 	struct kube_config_options options; /* its texts are not used after kube_config_load() */
 	char *field_manager, *agent_header;
-	char *host;           /* as metrics name the server */
-	pthread_mutex_t lock; /* over all below */
+	char *host; /* as metrics name the server */
+	pthread_mutex_t lock;
+	pthread_cond_t given;
+	bool taken; /* by one thread, whose is all below */
 	struct kube_access *access;
 	int64_t read_at; /* clock_monotonic(); 0: to be read again */
 	struct exec_answer answer;
@@ -174,27 +176,34 @@ static bool refresh(struct kube_config *config, const atomic_bool *stop, struct 
 	return true;
 }
 
-/* The thread that holds the lock may wait for a plugin: the others look at `stop` meanwhile, as it does. */
-static bool take_lock(struct kube_config *config, const atomic_bool *stop, struct error *err) {
-	for (;;) {
+/* Who has it may wait for a plugin: the others look at `stop` meanwhile, as it does. */
+static bool take(struct kube_config *config, const atomic_bool *stop, struct error *err) {
+	bool stopped = false;
+	pthread_mutex_lock(&config->lock);
+	while (config->taken && !(stopped = stop && atomic_load(stop))) {
 		struct timespec until;
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_NANOSECONDS;
-		until.tv_sec += until.tv_nsec / SECONDS(1);
-		until.tv_nsec %= SECONDS(1);
-		if (pthread_mutex_clocklock(&config->lock, CLOCK_MONOTONIC, &until) == 0) {
-			return true;
-		}
-		if (stop && atomic_load(stop)) {
-			return fail(err, ERR_CANCELLED, "interrupted");
-		}
+		int64_t nanoseconds = until.tv_nsec + LOOK_NANOSECONDS;
+		until.tv_sec += nanoseconds / SECONDS(1);
+		until.tv_nsec = nanoseconds % SECONDS(1);
+		pthread_cond_timedwait(&config->given, &config->lock, &until);
 	}
+	config->taken = config->taken || !stopped;
+	pthread_mutex_unlock(&config->lock);
+	return !stopped || fail(err, ERR_CANCELLED, "interrupted");
+}
+
+static void give(struct kube_config *config) {
+	pthread_mutex_lock(&config->lock);
+	config->taken = false;
+	pthread_cond_signal(&config->given);
+	pthread_mutex_unlock(&config->lock);
 }
 
 struct kube_access *config_access(struct kube_config *config, const atomic_bool *stop, struct error *err) {
 	struct error problem;
 	struct kube_access *access = NULL;
-	if (!take_lock(config, stop, err)) {
+	if (!take(config, stop, err)) {
 		return NULL;
 	}
 	bool fresh = config->access && config->read_at && clock_monotonic() - config->read_at < SECONDS(FRESH_SECONDS) &&
@@ -205,13 +214,13 @@ struct kube_access *config_access(struct kube_config *config, const atomic_bool 
 	} else {
 		*err = problem;
 	}
-	pthread_mutex_unlock(&config->lock);
+	give(config);
 	return access;
 }
 
 void config_refused(struct kube_config *config, const struct kube_access *access, const atomic_bool *stop) {
 	struct error ignored;
-	if (!take_lock(config, stop, &ignored)) {
+	if (!take(config, stop, &ignored)) {
 		return;
 	}
 	/* Not when others have renewed them meanwhile, and not in a storm: a plugin may be slow and dear. */
@@ -219,7 +228,7 @@ void config_refused(struct kube_config *config, const struct kube_access *access
 		config->read_at = 0;
 		config->answered = false;
 	}
-	pthread_mutex_unlock(&config->lock);
+	give(config);
 }
 
 void config_observe(const struct kube_config *config, const struct http_exchange *exchange) {
@@ -269,6 +278,11 @@ struct kube_config *kube_config_load(const struct kube_config_options *options, 
 	struct kube_config *config = xcalloc(1, sizeof *config);
 	struct str agent = {0};
 	pthread_mutex_init(&config->lock, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&config->given, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	config->options = *options;
 	config->field_manager = xstrdup(options->field_manager ? options->field_manager : "ybcluster-operator");
 	str_addf(&agent, "User-Agent: %s", options->user_agent ? options->user_agent : config->field_manager);
@@ -301,6 +315,7 @@ void kube_config_destroy(struct kube_config *config) {
 	free(config->field_manager);
 	free(config->agent_header);
 	free(config->host);
+	pthread_cond_destroy(&config->given);
 	pthread_mutex_destroy(&config->lock);
 	free(config);
 }

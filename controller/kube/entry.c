@@ -38,7 +38,7 @@ static const char *controller_uid(const json_t *metadata) {
 
 static const char *group_of(const struct watched *watched, const json_t *object) {
 	const char *group = watched->group ? watched->group(object) : NULL;
-	return group && strlen(group) <= LONGEST ? group : NULL;
+	return group && *group && strlen(group) <= LONGEST ? group : NULL;
 }
 
 /* What is kept of our own resources: all but the book-keeping of field managers. */

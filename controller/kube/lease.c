@@ -1,15 +1,21 @@
 #include "kube/lease.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/guard.h"
 #include "kube/lease_record.h"
+
+enum { RELEASE_SECONDS = 1 };
 
 static const struct kind lease_kind = {"Lease", "coordination.k8s.io/v1", "leases", false};
 
@@ -25,6 +31,16 @@ struct lease {
 	pthread_cond_t stop;
 	bool stopped;
 };
+
+void lease_identity(char *identity, size_t size) {
+	char host[65] = "unknown";
+	uint64_t random;
+	gethostname(host, sizeof host - 1);
+	if (getrandom(&random, sizeof random, 0) != sizeof random) {
+		abort();
+	}
+	snprintf(identity, size, "%s_%016" PRIx64, host, random);
+}
 
 struct lease *lease_create(struct kube_config *config, const char *namespace, const char *name, const char *identity) {
 	struct lease *lease = xcalloc(1, sizeof *lease);
@@ -217,7 +233,7 @@ void lease_release(struct lease *lease) {
 	lease->client = kube_client_create(lease->config, NULL);
 	pthread_mutex_unlock(&lease->lock);
 	kube_client_destroy(interrupted);
-	struct guard *guard = guard_create(lease->client, clock_monotonic() + SECONDS(LEASE_RETRY_SECONDS));
+	struct guard *guard = guard_create(lease->client, clock_monotonic() + SECONDS(RELEASE_SECONDS));
 	struct error err = {.kind = ERR_NONE};
 	arena_reset(lease->arena);
 	/* Read first: the last renewal may have been cut off after the server took it. */

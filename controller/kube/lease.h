@@ -7,6 +7,8 @@
 
 struct lease;
 
+/* Names this process: the host, and what tells it from every other one there. In containers all are process 1. */
+void lease_identity(char *identity, size_t size);
 struct lease *lease_create(struct kube_config *config, const char *namespace, const char *name, const char *identity);
 /* Blocks until the lease is ours. False: stopped before that. */
 bool lease_acquire(struct lease *lease);

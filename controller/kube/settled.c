@@ -29,7 +29,7 @@ static uint64_t mark_of(struct store *store, const struct entry *own, bool *docu
 	uint64_t loose = 0, mark = mix(own->version) + own->deleting;
 	for (size_t i = 0; i < store->rows; i++) {
 		/* Without a selector a kind may hold what only seems to be of a group: it is judged once all of it is there. */
-		bool whole = store->watched[i].selector || store->row[i].synced;
+		bool whole = store->watched[i].selector || store_row_synced(&store->row[i], namespace);
 		loose += i == own->row ? 0 : 2 * store->row[i].loose + !whole;
 	}
 	for (struct entry *one = entries_group(&store->entries, namespace, name); one; one = one->sibling) {

@@ -7,9 +7,10 @@
 
 enum { GRAVES = 512 };
 
-/* A namespace whose list is coming in; "" is all of them. */
+/* The list of a namespace; "" is all of them. */
 struct list {
 	struct list *next;
+	bool complete; /* it was, once */
 	char namespace[];
 };
 
@@ -17,7 +18,7 @@ struct row {
 	struct list *lists;
 	size_t count, documents;
 	uint64_t loose; /* how often an entry without a group came or went */
-	bool synced;
+	bool synced;    /* all of its lists are complete */
 	bool complained;
 };
 
@@ -32,8 +33,8 @@ struct grave {
 struct store {
 	pthread_mutex_t lock;
 	struct entries entries;
-	size_t documents;
-	uint64_t ceased; /* documents that were taken or forgotten */
+	size_t documents, weight; /* that wait, and their bytes of memory */
+	uint64_t ceased;          /* documents that were taken or forgotten */
 	struct grave graves[GRAVES];
 	size_t next_grave;
 	const struct watched *watched;
@@ -51,13 +52,14 @@ static inline uint8_t store_index(const struct store *store, const struct watche
 }
 
 /* The callers of these hold the lock. */
-/* Takes the reference of `document`, which may be NULL. */
+/* Takes the reference of `document`, which may be NULL, and lets it go when too much waits. */
 void store_set_document(struct store *store, struct entry *entry, json_t *document);
 void store_insert(struct store *store, struct entry *entry);
 void store_take_out(struct store *store, struct entry *entry);
 /* What outlives the version `old`. */
 void store_inherit(struct entry *entry, const struct entry *old);
 /* NULL: everywhere. */
+bool store_row_synced(const struct row *row, const char *namespace);
 bool store_in_namespace(const struct entry *entry, uint8_t row, const char *namespace);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "kube/state.h"
 
-enum { MOST_ROWS = 255 };
+enum { MOST_ROWS = 255, MOST_WEIGHT = 64 << 20 };
 
 struct store *store_create(const struct watched *watched, size_t count, store_changed *changed, void *context) {
 	if (count > MOST_ROWS) {
@@ -47,10 +47,22 @@ const struct watched *store_row(const struct store *store, const struct kind *ki
 
 /* The callers of these hold the lock. */
 
+static uint32_t weight_of(const json_t *document) {
+	size_t weight = document ? json_weight(document) : 0;
+	return weight < UINT32_MAX ? (uint32_t)weight : UINT32_MAX;
+}
+
 void store_set_document(struct store *store, struct entry *entry, json_t *document) {
 	struct row *row = &store->row[entry->row];
 	bool had = entry->document != NULL;
+	store->weight -= had ? entry->weight : 0;
 	json_decref(entry->document);
+	entry->weight = weight_of(document);
+	if (document && store->weight + entry->weight > MOST_WEIGHT) {
+		json_decref(document);
+		document = NULL;
+	}
+	store->weight += document ? entry->weight : 0;
 	entry->document = document;
 	row->documents += (document != NULL) - (size_t)had;
 	store->documents += (document != NULL) - (size_t)had;
@@ -217,12 +229,16 @@ void store_remove(struct store *store, const struct watched *watched, const char
 	}
 }
 
-static struct list **find_list(struct row *row, const char *namespace) {
+static struct list *get_list(struct row *row, const char *namespace) {
 	struct list **at = &row->lists;
 	while (*at && strcmp((*at)->namespace, namespace) != 0) {
 		at = &(*at)->next;
 	}
-	return at;
+	if (!*at) {
+		*at = xcalloc(1, sizeof **at + strlen(namespace) + 1);
+		memcpy((*at)->namespace, namespace, strlen(namespace));
+	}
+	return *at;
 }
 
 bool store_in_namespace(const struct entry *entry, uint8_t row, const char *namespace) {
@@ -231,13 +247,8 @@ bool store_in_namespace(const struct entry *entry, uint8_t row, const char *name
 
 void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace) {
 	uint8_t row = store_index(store, watched);
-	const char *name = namespace ? namespace : "";
 	pthread_mutex_lock(&store->lock);
-	struct list **list = find_list(&store->row[row], name);
-	if (!*list) {
-		*list = xcalloc(1, sizeof **list + strlen(name) + 1);
-		memcpy((*list)->namespace, name, strlen(name));
-	}
+	get_list(&store->row[row], namespace ? namespace : "");
 	for (size_t i = 0; i < store->entries.size; i++) {
 		for (struct entry *entry = store->entries.buckets[i]; entry; entry = entry->next) {
 			entry->listed &= !store_in_namespace(entry, row, namespace);
@@ -267,13 +278,12 @@ void store_replace_end(struct store *store, const struct watched *watched, const
 	uint8_t index = store_index(store, watched);
 	pthread_mutex_lock(&store->lock);
 	struct row *row = &store->row[index];
-	struct list **list = find_list(row, namespace ? namespace : ""), *ended = *list;
-	if (ended) {
-		*list = ended->next;
-		free(ended);
+	get_list(row, namespace ? namespace : "")->complete = true;
+	row->synced = true;
+	for (const struct list *list = row->lists; list; list = list->next) {
+		row->synced = row->synced && list->complete;
 	}
 	struct entry *gone = take_unlisted(store, index, namespace, version);
-	row->synced |= !row->lists;
 	pthread_mutex_unlock(&store->lock);
 	for (struct entry *next; gone; gone = next) {
 		next = gone->next;
@@ -282,27 +292,31 @@ void store_replace_end(struct store *store, const struct watched *watched, const
 	}
 }
 
-static bool synced(const struct store *store, bool first_only) {
-	for (size_t i = 0; i < store->rows; i++) {
-		if (!store->row[i].synced && (!first_only || store->watched[i].first)) {
-			return false;
-		}
+bool store_row_synced(const struct row *row, const char *namespace) {
+	bool complete = !namespace && row->synced;
+	for (const struct list *list = row->lists; namespace && list; list = list->next) {
+		bool has = !list->namespace[0] || !strcmp(list->namespace, namespace);
+		complete = complete || (has && list->complete);
 	}
-	return true;
+	return complete;
 }
 
-bool store_synced(struct store *store) {
+static bool synced(struct store *store, const char *namespace, bool first_only) {
+	bool all = true;
 	pthread_mutex_lock(&store->lock);
-	bool all = synced(store, false);
+	for (size_t i = 0; i < store->rows; i++) {
+		all = all && ((first_only && !store->watched[i].first) || store_row_synced(&store->row[i], namespace));
+	}
 	pthread_mutex_unlock(&store->lock);
 	return all;
 }
 
-bool store_first_synced(struct store *store) {
-	pthread_mutex_lock(&store->lock);
-	bool all = synced(store, true);
-	pthread_mutex_unlock(&store->lock);
-	return all;
+bool store_synced(struct store *store, const char *namespace) {
+	return synced(store, namespace, false);
+}
+
+bool store_first_synced(struct store *store, const char *namespace) {
+	return synced(store, namespace, true);
 }
 
 size_t store_waiting(struct store *store, const struct watched *watched, uint64_t *ceased) {

@@ -1,7 +1,8 @@
 /* What is known of the watched objects, kept small.
  *
  * Of most objects only identity, resourceVersion, a digest of what was compared and a few numbers stay; the document is
- * there from the moment it arrives until a reconcile has taken it to compare it (store_group moves it out). Kinds with
+ * there from the moment it arrives until a reconcile has taken it to compare it (store_group moves it out). No more
+ * than 64 MiB of them wait: what comes then is known without its document, and who compares it reads it. Kinds with
  * `keep` (our own custom resources) keep their JSON as compact text. metadata.managedFields never gets here.
  *
  * Objects of one YBCluster form a group: (namespace, group name). All functions are safe from any thread. */
@@ -27,12 +28,13 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version);
 /* After a complete list of one namespace (NULL: of all) at `version`: forgets that namespace's objects that were not in
  * it and are not newer. A second begin of the same namespace starts it anew. Lists of several namespaces run side by
- * side: the watch begins all of them before it lists the first, and a row is synced once each begin had its end; it
- * stays so. */
+ * side: the watch begins all of them before it lists the first. */
 void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace);
 void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
-bool store_synced(struct store *store);       /* every kind had its first complete list */
-bool store_first_synced(struct store *store); /* every kind with `first` had it */
+/* Every kind, or every kind with `first`, had its first complete list of this namespace (NULL: of all that are
+ * watched); it stays so. One namespace that cannot be listed holds up no other. */
+bool store_synced(struct store *store, const char *namespace);
+bool store_first_synced(struct store *store, const char *namespace);
 /* How many documents of the kind wait to be compared, and how many of any kind ever ceased to: the watch reads no more
  * of a kind of which too many wait, as long as somebody compares. */
 size_t store_waiting(struct store *store, const struct watched *watched, uint64_t *ceased);

@@ -32,7 +32,7 @@ static void request_watch(struct stream *stream) {
 }
 
 static void request_chunk(struct stream *stream) {
-	str_addf(&stream->url, "?limit=%d", LIST_CHUNK);
+	str_addf(&stream->url, "?limit=%d", stream->limit);
 	if (stream->next) {
 		str_adds(&stream->url, "&continue=");
 		http_escape(&stream->url, stream->next);
@@ -97,6 +97,7 @@ static void begin_list(struct stream *stream) {
 static void end_list(struct stream *stream, uint64_t version) {
 	stream->listing = false;
 	stream->synced = true;
+	stream->limit = LIST_CHUNK;
 	stream->version = version;
 	store_replace_end(stream->world->store, stream->watched, stream->namespace, version);
 	log_debug("list complete", "kind", stream->watched->kind->name, "namespace", stream->namespace);
@@ -121,7 +122,7 @@ void stream_start(struct stream *stream) {
 
 /* While the first lists come in, documents wait until a reconcile has compared them: no kind may run far ahead of the
  * others, for a cluster is compared once it is whole. Where nobody compares (a replica that does not hold the lease)
- * the lists come in all the same. */
+ * the lists come in all the same, and the store keeps as many of the documents as it has room for. */
 static bool runs_ahead(struct stream *stream) {
 	struct stream_world *world = stream->world;
 	uint64_t ceased;
@@ -239,6 +240,16 @@ static bool take_chunk(struct stream *stream, struct error *err) {
 	return ok;
 }
 
+/* The same chunk again, of fewer objects: tenants decide how large they are. */
+static bool ask_for_less(struct stream *stream) {
+	if (stream->exchange.line || stream->limit == 1) {
+		return false;
+	}
+	stream->limit = (stream->limit + 9) / 10;
+	stream->due = clock_monotonic();
+	return true;
+}
+
 /* A watch that ended as it should goes on at once. */
 static bool take_end(struct stream *stream, double seconds, struct error *err) {
 	if (stream->listing) {
@@ -275,7 +286,7 @@ static bool take_answer(struct stream *stream, double seconds, struct error *err
 	const struct http_exchange *exchange = &stream->exchange;
 	if (!exchange->ok) {
 		*err = exchange->err;
-		return false;
+		return exchange->too_large && ask_for_less(stream);
 	}
 	if (exchange->status != 200) {
 		return take_refusal(stream, err);
@@ -310,7 +321,7 @@ static void arrived(struct http_exchange *exchange) {
 
 void stream_init(
 	struct stream *stream, struct stream_world *world, const struct watched *watched, const char *namespace) {
-	*stream = (struct stream){.world = world, .watched = watched, .namespace = namespace};
+	*stream = (struct stream){.world = world, .watched = watched, .namespace = namespace, .limit = LIST_CHUNK};
 	stream->headers[0] = "Accept: application/json";
 	stream->headers[1] = config_agent_header(world->config);
 	stream->exchange.method = "GET";

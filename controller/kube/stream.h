@@ -36,6 +36,7 @@ struct stream {
 	bool synced;      /* there was a complete list */
 	bool chunks;      /* the server has no WatchList: LIST in chunks */
 	char *next;       /* the continue token of the next chunk */
+	int limit;        /* objects in a chunk */
 	struct backoff backoff;
 	int64_t due;    /* clock_monotonic(): when to start */
 	int64_t opened; /* when it was started */

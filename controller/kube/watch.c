@@ -14,7 +14,6 @@ enum {
 struct watches {
 	struct stream_world world;
 	size_t count;
-	bool all_started; /* not only those with `first` */
 	struct stream streams[];
 };
 
@@ -54,12 +53,17 @@ struct watches *watches_create(struct kube_config *config, struct store *store, 
 	return watches;
 }
 
+/* Of each namespace the kinds with `first` come first. */
+static bool has_turn(struct watches *watches, const struct stream *stream) {
+	return stream->watched->first || stream->opened || store_first_synced(watches->world.store, stream->namespace);
+}
+
 /* Starts what is due. Returns the milliseconds until something else is. */
 static int start_due(struct watches *watches) {
 	int64_t now = clock_monotonic(), next = now + SECONDS(LONGEST_MILLISECONDS / 1e3);
 	for (size_t i = 0; i < watches->count; i++) {
 		struct stream *stream = &watches->streams[i];
-		if (stream->exchange.transfer || (!stream->watched->first && !watches->all_started)) {
+		if (stream->exchange.transfer || !has_turn(watches, stream)) {
 			continue;
 		}
 		if (stream->due <= now) {
@@ -78,7 +82,6 @@ void watches_run(struct watches *watches) {
 		store_replace_begin(watches->world.store, watches->streams[i].watched, watches->streams[i].namespace);
 	}
 	while (!atomic_load(&watches->world.stop)) {
-		watches->all_started = watches->all_started || store_first_synced(watches->world.store);
 		http_turn(watches->world.pool, start_due(watches));
 	}
 }

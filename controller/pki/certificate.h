@@ -1,7 +1,7 @@
 /* X.509 certificates (RFC 5280): made, read, checked. CA keys stay in a token and only sign there; leaf keys are
- * software keys. Every certificate has SHA-256, a serial of 128 random bits, key ids, critical basic constraints and
- * key usage. Times are Unix seconds and always passed in; a certificate never outlives its issuer, nor starts before
- * it. Lists are NULL-terminated; NULL is the empty list. PEM texts that are returned live in the arena. */
+ * software keys. Every certificate has SHA-256, a serial of 128 random bits, key ids, critical key usage; CAs alone
+ * have basic constraints. Times are Unix seconds, always passed in; none outlives its issuer, nor starts before it.
+ * Lists are NULL-terminated; NULL is the empty list. PEM texts that are returned live in the arena. */
 #ifndef PKI_CERTIFICATE_H
 #define PKI_CERTIFICATE_H
 #include <stdint.h>
@@ -45,8 +45,8 @@ must_check const char *certificate_cluster_ca(struct arena *arena, struct token 
 /* Path length 1, for the public key of a token, signed by the root. */
 must_check const char *certificate_intermediate(struct arena *arena, const struct certificate_issuer *root,
 	EVP_PKEY *public_key, const struct certificate_subject *subject, struct error *err);
-/* Certifies the self-signed `ca` again: same subject, key, key id and times, path length 0, with critical name
- * constraints that permit the DNS names of `dns` and what is below them ("*." is taken off), 127.0.0.1 and ::1. */
+/* Certifies the self-signed `ca` again: same subject, key, key id, times within the issuer's, path length 0, critical
+ * name constraints that permit the DNS names of `dns` and what is below them ("*." is taken off), 127.0.0.1 and ::1. */
 must_check const char *certificate_cross_signed(struct arena *arena, const struct certificate_issuer *intermediate,
 	const char *ca, const char *const *dns, struct error *err);
 /* For the public half of the private key `key_pem`. */

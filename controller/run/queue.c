@@ -12,6 +12,9 @@
 
 /* client-go's default: 5 ms x 2^n, at most 1000 s. */
 static const double FIRST_DELAY = 0.005, LONGEST_DELAY = 1000;
+/* Three years. Nanoseconds overflow after three hundred, and what overflowed would be due at once; who comes back too
+ * early waits again. */
+static const double LONGEST_WISH = 1e8;
 enum { FIRST_SIZE = 64, NOT_DELAYED = -1 };
 
 /* A key that the queue has to remember: waiting, delayed, being worked on, or failing. */
@@ -178,7 +181,7 @@ static void sift_down(struct queue *queue, size_t at, struct item *item) {
 }
 
 static void delay(struct queue *queue, struct item *item, double seconds) {
-	int64_t due = clock_monotonic() + SECONDS(seconds);
+	int64_t due = clock_monotonic() + SECONDS(seconds < LONGEST_WISH ? seconds : LONGEST_WISH);
 	if (item->heap != NOT_DELAYED) {
 		if (due < item->due) {
 			item->due = due;

@@ -16,7 +16,7 @@ struct pass {
 	struct events *events;
 	void *world; /* the reconcilers' own settings and tools (struct world of reconcilers/world.h) */
 	const char *namespace, *name;
-	bool may_write; /* false until every kind is synced: compare, but decide nothing */
+	bool may_write; /* false until every kind of this namespace is synced: compare, but decide nothing */
 	double again;   /* set by the reconciler: seconds until it wants to run again; 0: no wish */
 };
 

@@ -80,7 +80,7 @@ static void wake(void *context) {
 static bool start_health(struct server *server, struct error *err) {
 	const struct server_config *config = &server->config;
 	struct surface_config surface = {
-		.bind_address = config->bind_address,
+		.bind_address = config->health_bind,
 		.port = config->health_port,
 		.handle = answer_health,
 		.context = server,
@@ -91,7 +91,7 @@ static bool start_health(struct server *server, struct error *err) {
 static bool start_metrics(struct server *server, struct error *err) {
 	const struct server_config *config = &server->config;
 	struct surface_config surface = {
-		.bind_address = config->bind_address,
+		.bind_address = config->metrics_bind,
 		.port = config->metrics_port,
 		.certificate = &server->certificate,
 		.handle = answer_metrics,

@@ -9,9 +9,8 @@
 struct server;
 
 struct server_config {
-	const char *bind_address; /* "0.0.0.0", "127.0.0.1" */
-	int health_port;          /* 0: none */
-	int metrics_port;         /* 0: none */
+	const char *health_bind, *metrics_bind; /* "0.0.0.0", "127.0.0.1" */
+	int health_port, metrics_port;          /* 0: none */
 	const char *tls_cert_file,
 		*tls_key_file; /* NULL: a self-signed certificate made at start, as controller-runtime does */
 	struct kube_config *config;

@@ -88,5 +88,6 @@ bool serving_certificate_load(struct serving_certificate *certificate, SSL_CTX *
 	/* The mark is of before: a change during the load is seen next time. A bad pair is not tried again and again. */
 	certificate->loaded = mark(certificate);
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT); /* the scrapers' tokens */
 	return certificate->cert_file ? load_files(certificate, ssl, err) : load_self_signed(ssl, err);
 }

@@ -226,6 +226,9 @@ static bool listen_on(struct surface *surface, struct error *err) {
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
 	               LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 	};
+	if (!any && !strchr(config->bind_address, ':')) {
+		info.options |= LWS_SERVER_OPTION_DISABLE_IPV6; /* or lws takes an IPv4 address for all there are */
+	}
 	if (config->certificate) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
 	}

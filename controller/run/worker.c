@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/held.h"
 #include "run/metrics.h"
 
 /* A key of the queue that is no reconciler's: it stands for "look whether the store is synced by now". */
@@ -25,8 +26,7 @@ struct workers {
 	struct workers_config config;
 	atomic_bool stopping;
 	pthread_mutex_t lock; /* of `held` */
-	char **held;          /* keys that ran while they were not allowed to write yet */
-	size_t held_count, held_room;
+	struct held held;     /* keys that ran while they were not allowed to write yet */
 	struct worker worker[];
 };
 
@@ -72,37 +72,35 @@ static const struct reconciler *parse_key(struct worker *worker, const char *key
 	return find_reconciler(worker->workers, key, (size_t)(first - key));
 }
 
-/* Keys that were compared before every kind was known run again then: nothing was decided about them. */
+/* Keys that were compared before every kind of their namespace was known run again then: nothing was decided about
+ * them. */
 static void hold(struct workers *workers, const char *key) {
 	pthread_mutex_lock(&workers->lock);
-	if (workers->held_count == workers->held_room) {
-		workers->held_room = workers->held_room ? 2 * workers->held_room : 64;
-		workers->held = xrealloc(workers->held, workers->held_room * sizeof(char *));
-	}
-	workers->held[workers->held_count++] = xstrdup(key);
-	bool first = workers->held_count == 1;
+	held_add(&workers->held, key);
 	pthread_mutex_unlock(&workers->lock);
-	if (first) {
-		queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
-	}
+	queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
 }
 
-static void look_for_sync(struct workers *workers) {
-	if (!store_synced(workers->config.store)) {
-		queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
-		return;
+static bool goes(void *context, const char *key) {
+	struct worker *worker = context;
+	const struct workers_config *config = &worker->workers->config;
+	struct pass pass;
+	if (parse_key(worker, key, &pass) && !store_synced(config->store, pass.namespace)) {
+		return false;
 	}
+	queue_add(config->queue, key, true);
+	return true;
+}
+
+static void look_for_sync(struct worker *worker) {
+	struct workers *workers = worker->workers;
 	pthread_mutex_lock(&workers->lock);
-	char **held = workers->held;
-	size_t count = workers->held_count;
-	workers->held = NULL;
-	workers->held_count = workers->held_room = 0;
+	held_release(&workers->held, goes, worker);
+	bool more = workers->held.count;
 	pthread_mutex_unlock(&workers->lock);
-	for (size_t i = 0; i < count; i++) {
-		queue_add(workers->config.queue, held[i], true);
-		free(held[i]);
+	if (more) {
+		queue_add_after(workers->config.queue, SYNC_KEY, SYNC_DELAY);
 	}
-	free(held);
 }
 
 static const char *result_of(bool ok, enum reaction reaction, const struct pass *pass) {
@@ -134,7 +132,7 @@ static bool reconcile(struct worker *worker, const struct reconciler *reconciler
 	struct workers *workers = worker->workers;
 	struct error err = {.kind = ERR_NONE};
 	int64_t begin = clock_monotonic();
-	pass->may_write = store_synced(workers->config.store);
+	pass->may_write = store_synced(workers->config.store, pass->namespace);
 	bool ok = reconciler->reconcile(pass, &err);
 	double seconds = (double)(clock_monotonic() - begin) / 1e9;
 	enum reaction reaction = ok ? GIVE_UP : reaction_to(&err);
@@ -158,7 +156,7 @@ static bool reconcile(struct worker *worker, const struct reconciler *reconciler
 static bool work(struct worker *worker, const char *key) {
 	struct workers *workers = worker->workers;
 	if (!strcmp(key, SYNC_KEY)) {
-		look_for_sync(workers);
+		look_for_sync(worker);
 		return false;
 	}
 	struct pass pass = {
@@ -275,10 +273,7 @@ void workers_stop(struct workers *workers) {
 		arena_destroy(workers->worker[i].arena);
 	}
 	metrics_uncollect(workers->config.metrics, workers);
-	for (size_t i = 0; i < workers->held_count; i++) {
-		free(workers->held[i]);
-	}
-	free(workers->held);
+	held_done(&workers->held);
 	pthread_mutex_destroy(&workers->lock);
 	free(workers);
 }

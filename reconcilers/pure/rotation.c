@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 static const char *const names[CA_STEPS] = {"Stable", "TrustBoth", "NewLeaves", "DropOld"};
 
 const char *ca_step_name(enum ca_step step) {
@@ -54,4 +56,13 @@ int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec 
 		break;
 	}
 	return 0;
+}
+
+/* `renewBefore` ahead, and up to a tenth of it earlier, so that a fleet's leaves do not fall due together; but never
+ * before half of its life, or a short life would be renewed for ever. */
+int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_t not_before, int64_t not_after) {
+	int64_t before = cluster->spec.tls.renew_before, half = (not_after - not_before) / 2;
+	uint64_t spread = hash_more(hash_text(cluster->metadata.uid), secret) % 1000;
+	before += before / 10 * (int64_t)spread / 1000;
+	return not_after - (before < half ? before : half);
 }

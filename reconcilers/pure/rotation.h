@@ -1,6 +1,7 @@
-/* The steps of a CA rotation. A client or server never meets a certificate that it cannot trust: the new CA is trusted
- * by everybody before anything is signed by it, and the old one stays trusted until nothing that it signed is served
- * any more, each with `tls.caOverlap` in between for those who hold copies of root.crt. */
+/* When a leaf is renewed, and the steps of a CA rotation. A client or server never meets a certificate that it cannot
+ * trust: the new CA is trusted by everybody before anything is signed by it, and the old one stays trusted until
+ * nothing that it signed is served any more, each with `tls.caOverlap` in between for those who hold copies of
+ * root.crt. */
 #ifndef PURE_ROTATION_H
 #define PURE_ROTATION_H
 #include "crds/ybcluster.h"
@@ -27,5 +28,7 @@ enum ca_step ca_step_of(const char *name);   /* CA_STABLE when it is none of the
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
 /* When time alone may lead on; 0: never. */
 int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec);
+/* When the leaf in this Secret is to be renewed. */
+int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_t not_before, int64_t not_after);
 
 #endif

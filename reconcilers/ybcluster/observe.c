@@ -69,6 +69,11 @@ void observe_children(struct work *work) {
 	}
 }
 
+void drop_children(struct work *work) {
+	size_t count;
+	store_group(work->pass->store, work->arena, work->pass->namespace, work->pass->name, &count);
+}
+
 static bool arrived(struct work *work, enum child_kind kind, const char *name) {
 	return store_has(work->pass->store, kind_of_child(kind), work->pass->namespace, name);
 }

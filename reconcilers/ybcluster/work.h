@@ -35,6 +35,7 @@ struct work {
 	bool frozen;             /* nothing may open in this pass */
 	const char *not_closed;  /* why what must close could not be closed; NULL: it could, or nothing had to */
 	bool version_accepted;   /* spec.version may be rolled out */
+	int64_t *pod_limits;     /* by group: the ordinal at which a claim stands that is not ours; NULL: there is none */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
@@ -42,6 +43,9 @@ struct work {
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
+/* Of a name whose cluster is not there, or cannot be read: anybody may put its label on anything, and what nobody ever
+ * compares would be kept for ever. */
+void drop_children(struct work *work);
 /* False: something that every whole cluster has is not in the store yet. Needs no more than the cluster's name. */
 bool children_may_be_whole(struct work *work);
 /* True when the StatefulSets of the cluster's groups, and what they need to start, are in the store too. */
@@ -60,7 +64,6 @@ must_check bool accounts_ensure(struct work *work, struct error *err);
 /* Volumes that grow, pods that are replaced, StatefulSets that must be made anew. */
 must_check bool volumes_ensure(struct work *work, struct error *err);
 must_check bool rollout_ensure(struct work *work, struct error *err);
-
 /* The cluster is being deleted: the next step of its end. */
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);

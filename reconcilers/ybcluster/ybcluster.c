@@ -107,6 +107,7 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	}
 	work->cluster = ybcluster_decode(work->arena, work->object, err);
 	if (!work->cluster && !(work->cluster = undecodable(work, err))) {
+		drop_children(work);
 		return false;
 	}
 	work->groups = groups_of(work->arena, work->cluster);
@@ -178,6 +179,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	}
 	if (!work->cluster) {
 		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
+			drop_children(work);
 			measure_end(work);
 			isolation_end(work);
 		}

@@ -9,6 +9,7 @@ import pytest
 from control_plane import ROOT
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from manifests import wait_for_ready, yb_cluster
 
@@ -32,7 +33,8 @@ def issued(kubectl, operator, tmp_path_factory):
     """The files of two clusters: {cluster: {file: path}}."""
     namespace, files = "certificates", {}
     kubectl("create", "namespace", namespace)
-    kubectl.apply(yb_cluster("one", endpoints={"hostnames": ["db.example.com"]}), yb_cluster("two"), namespace=namespace)
+    kubectl.apply(yb_cluster("one", endpoints={"hostnames": ["db.example.com"]}),
+                  yb_cluster("two", tls={"algorithm": "RSA-3072"}), namespace=namespace)
     for cluster in ("one", "two"):
         wait_for_ready(kubectl, cluster, namespace)
         folder = tmp_path_factory.mktemp(cluster)
@@ -91,6 +93,14 @@ def test_keys_fit_their_certificates(issued):
         for leaf in leaves(files):
             public = openssl("x509", "-in", leaf, "-noout", "-pubkey")[1]
             assert openssl("pkey", "-in", leaf.with_suffix(".key"), "-pubout")[1] == public
+
+
+def test_keys_are_of_the_algorithm_that_was_asked_for(issued):
+    for cluster, kind, size in (("one", ec.EllipticCurvePublicKey, 256), ("two", rsa.RSAPublicKey, 3072)):
+        files = issued[cluster]
+        for path in (files["root.crt"], *leaves(files)):
+            key = x509.load_pem_x509_certificate(path.read_bytes()).public_key()
+            assert isinstance(key, kind) and key.key_size == size, path
 
 
 def authorities(files):

@@ -1,5 +1,10 @@
 """The API server goes and comes, the operator goes and comes, a second one takes over."""
 
+import contextlib
+import re
+import signal
+import socket
+import threading
 import time
 
 import children
@@ -74,3 +79,49 @@ def test_asked_to_end_the_leader_hands_over_at_once(kubectl, operator, home, nam
     finally:
         second.stop()
         operator.start()
+
+
+class Silent:
+    """A way to the API server that at some time takes everything and hands nothing on."""
+
+    def __init__(self, server):
+        host, port = server.removeprefix("https://").rsplit(":", 1)
+        self.silent, self.server = threading.Event(), (host, int(port))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                here, there = self.listener.accept()[0], socket.create_connection(self.server)
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self.hand_on, args=(one, other), daemon=True).start()
+
+    def hand_on(self, one, other):
+        with contextlib.suppress(OSError):
+            while bytes_read := one.recv(65536):
+                if not self.silent.is_set():
+                    other.sendall(bytes_read)
+            other.shutdown(socket.SHUT_WR)
+
+
+def test_a_silent_api_server_delays_the_end_by_a_second(home, tmp_path):
+    behind = home.copy(tmp_path / "home")
+    kubeconfig = behind.folder / "kubeconfig"
+    server = re.search(r"server: (\S+)", kubeconfig.read_text())[1]
+    way = Silent(server)
+    kubeconfig.write_text(kubeconfig.read_text().replace(server, way.address))
+    behind.use_module(behind.module, {"ASAN_OPTIONS": "detect_leaks=0"})  # looking for leaks takes a while
+    leader = Operator(behind, "--leader-elect").start()
+    try:
+        wait_until("the Lease is ours", lambda: '"reconciling"' in leader.log_file.read_text(), 40)
+        way.silent.set()
+        leader.process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        assert leader.process.wait(10) == 0
+        assert time.monotonic() - asked < 2
+    finally:
+        leader.kill()
+        way.listener.close()
+    leader.check_log()

@@ -98,3 +98,18 @@ def test_requests_have_the_labels_of_client_go(kubectl, operator, reader):
     assert bounds[0] == bounds[1]
     hosts = {pairs["host"] for found in ours.values() for pairs in found}
     assert hosts == {urllib.parse.urlsplit(server_of(kubectl)).netloc}
+
+
+def test_objects_that_name_no_cluster_are_not_kept(plane, kubectl, operator, namespace, reader):
+    def value(series):
+        page = scrape(operator, reader)[1]
+        return next(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(series + " "))
+
+    labels = {"app.kubernetes.io/managed-by": "ybcluster-operator", "yugabyte.com/cluster": "ghost"}
+    maps = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"of-nobody-{i}", "labels": labels}} for i in range(5)]
+    plane.wait_for_quiet()
+    objects, documents = 'ybcluster_store_objects{kind="ConfigMap"}', "ybcluster_store_documents"
+    before = value(objects), value(documents)
+    kubectl.apply(*maps, namespace=namespace)
+    wait_until("the store to have them", lambda: value(objects) == before[0] + 5, 20)
+    wait_until("their documents to go", lambda: value(documents) <= before[1], 20)

@@ -6,9 +6,9 @@ import subprocess
 from operator_process import SOFTHSM
 
 
-def key_labels(home):
+def key_labels(home, token="ybcluster-operator"):
     """The private keys in the token, as another program sees them."""
-    done = subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "ybcluster-operator", "--login", "--pin",
+    done = subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", token, "--login", "--pin",
                            "env:TOKEN_PIN", "--list-objects", "--type", "privkey"], capture_output=True, text=True, check=False,
                           env={**home.environment(), "TOKEN_PIN": (home.folder / "pin").read_text()})
     assert done.returncode == 0, done.stderr

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "kube/lease.h"
 
 static const struct microtime moment = {"2026-11-22T10:00:00.123456Z"};
 
@@ -108,6 +110,17 @@ static void test_take_and_renew_write_what_they_should(void **state) {
 	lease_view_done(&view);
 }
 
+/* Two containers may have one host's name, and both are process 1. */
+static void test_no_two_are_the_same(void **state) {
+	(void)state;
+	char one[128], other[128], host[65] = "";
+	lease_identity(one, sizeof one);
+	lease_identity(other, sizeof other);
+	assert_string_not_equal(one, other);
+	assert_int_equal(gethostname(host, sizeof host - 1), 0);
+	assert_memory_equal(one, host, strlen(host));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_microtime_has_six_digits),
@@ -115,6 +128,7 @@ int main(void) {
 		cmocka_unit_test(test_anothers_is_left_until_it_was_silent_here),
 		cmocka_unit_test(test_a_label_is_no_sign_of_life),
 		cmocka_unit_test(test_odd_durations_are_not_believed),
+		cmocka_unit_test(test_no_two_are_the_same),
 		cmocka_unit_test(test_take_and_renew_write_what_they_should),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

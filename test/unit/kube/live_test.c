@@ -301,6 +301,10 @@ static bool within(double seconds, bool (*true_yet)(struct store *store), struct
 	return false;
 }
 
+static bool is_synced(struct store *store) {
+	return store_synced(store, NULL);
+}
+
 static bool has_many_and_two(struct store *store) {
 	return store_count(store, 1) == MANY + 2;
 }
@@ -323,7 +327,7 @@ static void the_store_follows(void **state) {
 	pthread_t thread;
 	int64_t start = clock_monotonic();
 	pthread_create(&thread, NULL, run, watches);
-	assert_true(within(30, store_synced, store));
+	assert_true(within(30, is_synced, store));
 	printf("synced after %.2f s\n", (double)(clock_monotonic() - start) / 1e9);
 	assert_int_equal(store_count(store, 1), MANY);
 	assert_true(atomic_load(&changes) >= MANY);
@@ -361,13 +365,13 @@ static bool follow(bool chunks, uint64_t version) {
 	stream.chunks = chunks;
 	store_replace_begin(store, &row, "live-a");
 	int64_t end_at = clock_monotonic() + SECONDS(20);
-	while (clock_monotonic() < end_at && !store_synced(store) && stream.version <= version) {
+	while (clock_monotonic() < end_at && !store_synced(store, NULL) && stream.version <= version) {
 		if (!stream.exchange.transfer && stream.due <= clock_monotonic()) {
 			stream_start(&stream);
 		}
 		http_turn(world.pool, 50);
 	}
-	bool listed = store_synced(store);
+	bool listed = store_synced(store, NULL);
 	size_t count = store_count(store, 0);
 	int failures = stream.backoff.failures;
 	stream_done(&stream);

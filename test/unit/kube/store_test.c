@@ -262,17 +262,21 @@ static void test_synced_when_each_begin_had_its_end(void **state) {
 	store_replace_begin(store, &rows[CLUSTER], "y");
 	store_replace_begin(store, &rows[CLUSTER], "y");
 	store_replace_end(store, &rows[CLUSTER], "y", 1);
-	assert_false(store_first_synced(store));
+	assert_false(store_first_synced(store, NULL) || store_first_synced(store, "x"));
+	assert_true(store_first_synced(store, "y"));
+	assert_false(store_synced(store, "y"));
 	store_replace_end(store, &rows[CLUSTER], "x", 1);
-	assert_true(store_first_synced(store));
-	assert_false(store_synced(store));
+	assert_true(store_first_synced(store, NULL));
+	assert_false(store_synced(store, NULL));
 	for (int row = SET; row <= CLASS; row++) {
 		store_replace_begin(store, &rows[row], NULL);
 		store_replace_end(store, &rows[row], NULL, 1);
 	}
-	assert_true(store_synced(store));
+	assert_true(store_synced(store, NULL));
+	assert_true(store_synced(store, "x"));
+	assert_false(store_synced(store, "unknown"));
 	store_replace_begin(store, &rows[CLUSTER], "x");
-	assert_true(store_synced(store));
+	assert_true(store_synced(store, NULL) && store_synced(store, "x"));
 }
 
 static void test_hostile_objects_are_left_out(void **state) {
@@ -354,6 +358,16 @@ static void test_what_belongs_to_no_group_is_found_by_namespace(void **state) {
 	assert_string_equal(found[0]->name, "y");
 	store_loose(world->store, world->arena, &set_kind, "nowhere", &count);
 	assert_int_equal(count, 0);
+}
+
+/* A key of the queue cannot name it, so that nobody would ever look at it. */
+static void test_an_empty_group_is_none(void **state) {
+	struct world *world = *state;
+	json_t *nameless = object("a", "u1", 5);
+	json_put(nameless, "metadata.labels.group", json_string(""));
+	store_put(world->store, &rows[SET], nameless, false);
+	assert_string_equal(world->last, "StatefulSet ns/a -");
+	assert_int_equal(store_documents(world->store), 0);
 }
 
 static void test_a_changed_group_tells_the_old_one_too(void **state) {
@@ -476,6 +490,7 @@ int main(void) {
 		TEST(test_cluster_scoped_and_unknown_kinds),
 		TEST(test_an_echo_is_of_that_version_alone),
 		TEST(test_what_belongs_to_no_group_is_found_by_namespace),
+		TEST(test_an_empty_group_is_none),
 		TEST(test_a_changed_group_tells_the_old_one_too),
 		TEST(test_many_objects_are_found_again),
 		TEST(test_waiting_documents_are_counted_by_kind),

@@ -47,6 +47,23 @@ static void objects_are_taken(void **state) {
 	}
 }
 
+/* As in a Pod's volumeAttributes. A backslash that is escaped itself begins nothing. */
+static void keys_with_a_nul_do_not_end_the_watch(void **state) {
+	(void)state;
+	struct watch_event event;
+	struct error err;
+	assert_true(parse(&event,
+		"{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{" GOOD
+		"},\"spec\":{\"a\\u0000b\":\"c\\u0000\",\"\\\\u0000\":\"d\",\"\\\\\\u0000\":\"\\\"\"}}}",
+		&err));
+	const json_t *spec = json_get(event.object, "spec");
+	assert_int_equal(json_object_size(spec), 3);
+	assert_string_equal(json_text(spec, "a\uFFFDb"), "c\uFFFD");
+	assert_string_equal(json_text(spec, "\\u0000"), "d");
+	assert_string_equal(json_text(spec, "\\\uFFFD"), "\"");
+	json_decref(event.object);
+}
+
 static void bookmarks_are_taken(void **state) {
 	(void)state;
 	struct watch_event event;
@@ -191,6 +208,7 @@ static void items_of_lists_get_their_kind(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_taken),
+		cmocka_unit_test(keys_with_a_nul_do_not_end_the_watch),
 		cmocka_unit_test(bookmarks_are_taken),
 		cmocka_unit_test(cluster_scoped_kinds_have_no_namespace),
 		cmocka_unit_test(errors_have_kinds),

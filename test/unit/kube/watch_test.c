@@ -21,6 +21,7 @@
 #include "loopback/loopback.h"
 
 static const struct kind maps = {"ConfigMap", "v1", "configmaps", false};
+static const struct kind services = {"Service", "v1", "services", false};
 static const struct kind classes = {"StorageClass", "storage.k8s.io/v1", "storageclasses", true};
 
 #define OBJECT(name, version)                                                                                          \
@@ -199,7 +200,7 @@ static const struct watched one_row[] = {{.kind = &maps, .selector = "a=b"}};
 static void check(struct step *steps, const char *names) {
 	struct scene scene = begin(steps, one_row, 1, NULL);
 	expect(&scene, steps, names);
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -248,6 +249,55 @@ static void without_watch_list_chunks_are_read(void **state) {
 		"bcd");
 }
 
+enum { PIECE = 1 << 20 };
+static char piece[PIECE + 1];
+
+/* A list whose only object has `pieces` MiB; the caller's. */
+static char *large_list(const char *next, const char *name, int pieces) {
+	struct str text = {0};
+	str_addf(&text,
+		LIST("5", "%s",
+			"{\"metadata\":{\"namespace\":\"n\",\"name\":\"%s\",\"uid\":\"u\","
+			"\"resourceVersion\":\"4\",\"labels\":{\"x\":\""),
+		next, name);
+	text.length -= 2; /* what closes the list comes last */
+	memset(piece, 'x', PIECE);
+	for (int i = 0; i < pieces; i++) {
+		str_add(&text, piece, PIECE);
+	}
+	str_adds(&text, "\"}}}]}");
+	return str_steal(&text);
+}
+
+static void a_chunk_that_is_too_large_is_read_in_smaller_ones(void **state) {
+	(void)state;
+	char *larger = large_list("", "x", 65), *large = large_list("t", "a", 17);
+	check((struct step[]){{{INITIAL}, .answer = STATUS("422 Unprocessable")},
+			  {{"?limit=500&labelSelector"}, .answer = larger}, {{"?limit=50&labelSelector"}, .answer = larger},
+			  {{"?limit=5&labelSelector"}, .answer = large}, {{"?limit=5&continue=t&"}, .answer = larger},
+			  {{"?limit=1&continue=t&"}, .answer = LIST("7", "", OBJECT("b", "3"))},
+			  {{"&resourceVersion=7&"}, .answer = OK, .hold = true}, {.answer = NULL}},
+		"ab");
+	free(larger);
+	free(large);
+}
+
+/* Every byte of 1.5 MiB, which is what etcd takes, as six. */
+static void a_line_may_be_as_long_as_an_object_can_be(void **state) {
+	(void)state;
+	char *line = malloc(10 * PIECE + 1000), *end = line;
+	end += sprintf(end,
+		OK "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{"
+		   "\"namespace\":\"n\",\"name\":\"a\",\"uid\":\"u\",\"resourceVersion\":\"4\"},\"data\":{\"x\":\"");
+	for (int i = 0; i < PIECE * 3 / 2; i++) {
+		memcpy(end, "\\u003c", 6);
+		end += 6;
+	}
+	strcpy(end, "\"}}}\n" END("5") EVENT("ADDED", "b", "6"));
+	check((struct step[]){{{INITIAL}, .answer = line, .hold = true}, {.answer = NULL}}, "ab");
+	free(line);
+}
+
 static void malformed_lists_are_read_again(void **state) {
 	(void)state;
 	check((struct step[]){{{INITIAL}, .answer = STATUS("400 Bad")}, {{"limit=500"}, .answer = OK "[]"},
@@ -270,7 +320,7 @@ static void one_kind_that_is_refused_holds_up_no_other(void **state) {
 	};
 	struct scene scene = begin(steps, rows, 2, NULL);
 	expect(&scene, steps, "ab");
-	assert_false(store_synced(scene.store));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -292,7 +342,7 @@ static void first_rows_come_first(void **state) {
 	};
 	scene = begin(more, rows, 2, NULL);
 	expect(&scene, more, "a");
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -306,7 +356,7 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	};
 	struct scene scene = begin(steps, one_row, 1, both);
 	expect(&scene, steps, "a");
-	assert_false(store_synced(scene.store));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 	struct step more[] = {
 		{{"/namespaces/n/configmaps"}, .answer = OK EVENT("ADDED", "a", "1") END("5"), .hold = true},
@@ -317,7 +367,26 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	scene = begin(more, one_row, 1, both);
 	expect(&scene, more, "a");
 	usleep(50000);
-	assert_true(store_synced(scene.store));
+	assert_true(store_synced(scene.store, NULL));
+	end(&scene);
+}
+
+static void a_namespace_that_cannot_be_listed_holds_up_no_other(void **state) {
+	(void)state;
+	static const char *const both[] = {"n", "m", NULL};
+	const struct watched rows[] = {{.kind = &maps}, {.kind = &services, .first = true}};
+	struct step steps[] = {
+		{{"/namespaces/m/services"}, .answer = STATUS("403 Forbidden")},
+		{{"/namespaces/m/services"}, .answer = STATUS("403 Forbidden"), .hold = true},
+		{{"/namespaces/n/services"}, .answer = OK END("5"), .hold = true},
+		{{"/namespaces/n/configmaps"}, .answer = OK END("5") EVENT("ADDED", "a", "6"), .hold = true},
+		{.answer = NULL},
+	};
+	struct scene scene = begin(steps, rows, 2, both);
+	expect(&scene, steps, "a");
+	assert_true(store_synced(scene.store, "n"));
+	assert_false(store_synced(scene.store, "m"));
+	assert_false(store_synced(scene.store, NULL));
 	end(&scene);
 }
 
@@ -327,10 +396,13 @@ int main(void) {
 		cmocka_unit_test(a_list_that_breaks_off_begins_anew),
 		cmocka_unit_test(what_is_gone_is_listed_again),
 		cmocka_unit_test(without_watch_list_chunks_are_read),
+		cmocka_unit_test(a_chunk_that_is_too_large_is_read_in_smaller_ones),
+		cmocka_unit_test(a_line_may_be_as_long_as_an_object_can_be),
 		cmocka_unit_test(malformed_lists_are_read_again),
 		cmocka_unit_test(one_kind_that_is_refused_holds_up_no_other),
 		cmocka_unit_test(first_rows_come_first),
 		cmocka_unit_test(a_row_is_synced_with_all_its_namespaces),
+		cmocka_unit_test(a_namespace_that_cannot_be_listed_holds_up_no_other),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

@@ -63,6 +63,41 @@ static void names_there_and_back(void **state) {
 	assert_int_equal(ca_step_of(NULL), CA_STABLE);
 }
 
+enum { LEAF_LIFE = 90 * 86400, RENEW_BEFORE = 30 * 86400, CLUSTERS = 100 };
+
+static int64_t renewed_before_its_end(int cluster, const char *secret, int64_t life, int64_t renew_before) {
+	char uid[40];
+	snprintf(uid, sizeof uid, "00000000-0000-4000-8000-%012d", cluster);
+	struct ybcluster one = {.metadata.uid = uid, .spec.tls.renew_before = renew_before};
+	int64_t due = leaf_renewal(&one, secret, NOW, NOW + life);
+	assert_int_equal(leaf_renewal(&one, secret, NOW, NOW + life), due);
+	return NOW + life - due;
+}
+
+static void leaves_are_renewed_ahead_and_not_all_at_once(void **state) {
+	(void)state;
+	int64_t first = RENEW_BEFORE, last = 2 * RENEW_BEFORE;
+	int alike = 0;
+	for (int i = 0; i < CLUSTERS; i++) {
+		int64_t ahead = renewed_before_its_end(i, "c-tserver-tls", LEAF_LIFE, RENEW_BEFORE);
+		assert_in_range(ahead, RENEW_BEFORE, RENEW_BEFORE + RENEW_BEFORE / 10);
+		first = ahead > first ? ahead : first;
+		last = ahead < last ? ahead : last;
+		alike += ahead == renewed_before_its_end(i, "c-master-tls", LEAF_LIFE, RENEW_BEFORE);
+	}
+	/* Spread over most of the tenth, which is three days. */
+	assert_true(first - last > 2 * 86400);
+	assert_true(alike < CLUSTERS / 10);
+}
+
+static void a_short_life_is_renewed_at_its_half(void **state) {
+	(void)state;
+	for (int i = 0; i < CLUSTERS; i++) {
+		assert_int_equal(renewed_before_its_end(i, "c-tserver-tls", 600, 590), 300);
+		assert_in_range(renewed_before_its_end(i, "c-tserver-tls", 600, 60), 60, 66);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stable_until_wished_or_due),
@@ -71,6 +106,8 @@ int main(void) {
 		cmocka_unit_test(nothing_moves_while_a_pod_does_not_serve_it),
 		cmocka_unit_test(wakes_when_time_alone_leads_on),
 		cmocka_unit_test(names_there_and_back),
+		cmocka_unit_test(leaves_are_renewed_ahead_and_not_all_at_once),
+		cmocka_unit_test(a_short_life_is_renewed_at_its_half),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

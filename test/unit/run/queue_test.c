@@ -110,6 +110,15 @@ static void test_delays_end_in_order(void **state) {
 	assert_true(now() - begin < 2);
 }
 
+static void test_a_wish_for_the_year_9999_waits(void **state) {
+	struct queue *queue = *state;
+	queue_add_after(queue, "far", 2.5e11);
+	queue_add_after(queue, "near", 0.02);
+	expect(queue, "near");
+	assert_int_equal(queue_stats(queue).delayed, 1);
+	assert_int_equal(queue_stats(queue).depth, 0);
+}
+
 static void test_add_at_once_leaves_the_later_wish(void **state) {
 	struct queue *queue = *state;
 	queue_add_after(queue, "a", 0.05);
@@ -294,6 +303,7 @@ int main(void) {
 		TEST(test_low_runs_behind_and_can_rise),
 		TEST(test_low_wish_during_work_stays_low),
 		TEST(test_delays_end_in_order),
+		TEST(test_a_wish_for_the_year_9999_waits),
 		TEST(test_add_at_once_leaves_the_later_wish),
 		TEST(test_failures_back_off_and_are_forgotten),
 		TEST(test_many_delays_keep_their_order),

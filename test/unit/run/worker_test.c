@@ -194,6 +194,24 @@ static void test_before_the_store_is_synced_nothing_is_decided(void **state) {
 	assert_int_equal(world->may_write, 2);
 }
 
+static void test_a_namespace_waits_for_its_own_lists_alone(void **state) {
+	struct world *world = *state;
+	store_replace_begin(world->store, &rows[0], "ns");
+	store_replace_begin(world->store, &rows[0], "refused");
+	queue_add(world->queue, "thing/refused/one", true);
+	queue_add(world->queue, "thing/ns/one", true);
+	expect_runs(world, 2);
+	store_replace_end(world->store, &rows[0], "ns", 1);
+	expect_runs(world, 3);
+	assert_int_equal(world->may_write, 1);
+	assert_string_equal(world->namespace, "ns");
+	queue_add(world->queue, "thing/refused/one", false);
+	expect_runs(world, 4);
+	store_replace_end(world->store, &rows[0], "refused", 1);
+	expect_runs(world, 5); /* held twice, and run once */
+	assert_int_equal(world->may_write, 2);
+}
+
 static void test_failures_come_back_as_their_kind_says(void **state) {
 	struct world *world = *state;
 	sync_store(world);
@@ -248,6 +266,7 @@ int main(void) {
 		TEST(test_a_key_is_reconciled),
 		TEST(test_keys_of_nobody_do_no_harm),
 		TEST(test_before_the_store_is_synced_nothing_is_decided),
+		TEST(test_a_namespace_waits_for_its_own_lists_alone),
 		TEST(test_failures_come_back_as_their_kind_says),
 		TEST(test_throttling_is_obeyed),
 		TEST(test_a_wish_to_run_again_is_granted),
