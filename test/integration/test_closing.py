@@ -6,8 +6,9 @@ from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
-ANYBODY = {"op": "add", "path": "/spec/ingress", "value": [{}]}
-POLICIES = ("one-deny", "one-internal", "one-clients", "one-operator")
+ANYBODY = [{"op": "add", "path": "/spec/ingress/-", "value": {}}]
+POLICIES = {"one-deny": [{"op": "add", "path": "/spec/ingress", "value": [{}]}],
+            "one-internal": ANYBODY, "one-clients": ANYBODY, "one-operator": ANYBODY}
 
 
 def annotate(kubectl, namespace, what):
@@ -35,8 +36,8 @@ def test_policies_loosened_while_paused_are_put_right(kubectl, cluster):
     before = {name: kubectl.get("networkpolicy", name, namespace)["spec"] for name in POLICIES}
     annotate(kubectl, namespace, "paused=true")
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
-    for name in POLICIES:
-        kubectl.patch("networkpolicy", name, namespace, [ANYBODY], how="json")
+    for name, change in POLICIES.items():
+        kubectl.patch("networkpolicy", name, namespace, change, how="json")
     wait_until("all four as they were", lambda: before == {
         name: kubectl.get("networkpolicy", name, namespace)["spec"] for name in POLICIES}, 30)
     kubectl.patch("networkpolicy", "one-clients", namespace, [
