@@ -43,6 +43,8 @@ struct authority {
 	const char *chain;   /* PEM: each of them certified by the intermediate, and up to the root */
 };
 
+/* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
+void certificates_observe(struct work *work);
 /* Knows the CA from the store, or loads or makes it, and wants C-ca where that must be written. */
 must_check bool authority_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Reads C-ca, or makes the CA. */

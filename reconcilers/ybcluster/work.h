@@ -1,5 +1,4 @@
-/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found. All of it lives in the arena.
- */
+/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found; all of it in the arena. */
 #ifndef YBCLUSTER_WORK_H
 #define YBCLUSTER_WORK_H
 #include "pure/desired.h"
@@ -53,8 +52,6 @@ bool groups_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
 
-/* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
-void certificates_observe(struct work *work);
 /* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
  * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */
 must_check bool certificates_ensure(struct work *work, struct error *err);
