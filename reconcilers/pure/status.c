@@ -46,13 +46,25 @@ static const struct finding *finding_of(const struct observed *observed, const c
 	return NULL;
 }
 
-/* What the pass found, else what the status said before. */
+static bool is_needed(const char *type) {
+	bool found = false;
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+		found = found || strcmp(needed[i], type) == 0;
+	}
+	return found;
+}
+
+/* What the pass found, else what the status said before: but of a spec that was changed since, nobody has looked. */
 static struct finding current(const struct observed *observed, const char *type) {
 	const struct finding *found = finding_of(observed, type);
 	const struct ybcluster_status *before = &observed->cluster->status;
 	const struct condition *old = condition_find(before->conditions, before->condition_count, type);
 	if (found) {
 		return *found;
+	}
+	if (old && old->observed_generation != observed->cluster->metadata.generation && is_needed(type)) {
+		return (struct finding){
+			type, CONDITION_UNKNOWN, "NotVerified", "the spec has changed, and this was not looked at since"};
 	}
 	return old ? (struct finding){type, old->status, old->reason, old->message}
 	           : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
@@ -65,8 +77,7 @@ static struct finding ready(struct arena *arena, const struct observed *observed
 	}
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		struct finding one = current(observed, kept[i]);
-		bool is_needed = i < sizeof needed / sizeof *needed;
-		if (one.status == CONDITION_FALSE || (is_needed && one.status == CONDITION_UNKNOWN)) {
+		if (one.status == CONDITION_FALSE || (is_needed(kept[i]) && one.status == CONDITION_UNKNOWN)) {
 			bool worse = one.status == CONDITION_FALSE || result.status == CONDITION_TRUE;
 			if (worse && result.status != CONDITION_FALSE) {
 				result = (struct finding){

@@ -118,7 +118,7 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 	}
 	const struct wanted *wanted = change->wanted;
 	const struct difference *rebuilt = immutable_difference(work->arena, wanted->kind, wanted->document, change->live);
-	if (rebuilt) {
+	if (rebuilt && !work->frozen) {
 		return renew(work, change, rebuilt->text, err);
 	}
 	const struct difference *difference = diff_find(work->arena, wanted->kind, wanted->document, change->live);
