@@ -308,6 +308,12 @@ static void seal(struct wanted *wanted) {
 	}
 }
 
+bool apply_pending(struct work *work, struct wanted *wanted) {
+	const struct child *child = children_find(&work->children, wanted->kind, wanted->name);
+	seal(wanted);
+	return child && !(child->in_sync && digest_equal(&child->compared, &wanted->digest));
+}
+
 bool apply_wanted(struct work *work, struct error *err) {
 	size_t count = work->wanted.count;
 	struct change *changes = arena_array(work->arena, struct change, count);

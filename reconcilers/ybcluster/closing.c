@@ -19,24 +19,57 @@ static bool desired_access(struct work *work, struct wanted_list *list, struct e
 	       desired_services(work->arena, &work->inputs, list, err);
 }
 
-bool access_ensure(struct work *work, struct error *err) {
-	struct wanted_list all, later = wanted_list_make(work->arena);
-	if (!desired_access(work, &all, err)) {
+/* True when something of it is there and not known to be as it should be. */
+static bool pending(struct work *work, struct wanted_list *all) {
+	bool any = false;
+	for (size_t i = 0; i < all->count; i++) {
+		any = any || (is_access(work, &all->items[i]) && apply_pending(work, &all->items[i]));
+	}
+	return any;
+}
+
+/* A port and an exposure change together with the pods, or not at all: not ahead of certificates that may fail. */
+static bool may_go_ahead(struct work *work, bool *may, struct error *err) {
+	json_t *policy, *service;
+	if (!child_document(
+			work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err) ||
+		!child_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
 	}
-	work->wanted = wanted_list_make(work->arena);
-	/* The Service waits for every policy. */
+	const struct ybcluster *closed = closed_cluster(work->arena, work->cluster, policy, service);
+	bool silent = !json_array_size(json_get(policy, "spec.ingress"));
+	int64_t served = silent ? json_int(service, "spec.ports.0.port", 0) : closed->spec.endpoints.ysql.port;
+	*may = served == work->cluster->spec.endpoints.ysql.port &&
+	       closed->spec.endpoints.exposure == work->cluster->spec.endpoints.exposure;
+	return true;
+}
+
+/* What is there of it is written; the Service only when every policy is. */
+static bool write_access(struct work *work, const struct wanted_list *all, struct error *err) {
 	bool policies = true;
-	for (size_t i = 0; i < all.count; i++) {
-		bool there = children_find(&work->children, all.items[i].kind, all.items[i].name) != NULL;
-		bool now = there && policies && is_access(work, &all.items[i]);
-		policies = policies && (there || all.items[i].kind != NETWORK_POLICY);
-		struct wanted_list *list = now ? &work->wanted : &later;
-		list->items[list->count++] = all.items[i];
+	work->wanted = wanted_list_make(work->arena);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct wanted *wanted = &all->items[i];
+		bool there = children_find(&work->children, wanted->kind, wanted->name) != NULL;
+		policies = policies && (there || wanted->kind != NETWORK_POLICY);
+		if (there && is_access(work, wanted) && (policies || wanted->kind == NETWORK_POLICY)) {
+			work->wanted.items[work->wanted.count++] = *wanted;
+		}
 	}
 	bool ok = apply_wanted(work, err);
-	work->wanted = later;
+	observe_children(work);
 	return ok;
+}
+
+bool access_ensure(struct work *work, struct error *err) {
+	struct wanted_list all;
+	bool may = false;
+	if (!desired_access(work, &all, err) || (pending(work, &all) && !may_go_ahead(work, &may, err)) ||
+		(may && !write_access(work, &all, err))) {
+		return false;
+	}
+	work->wanted = all;
+	return true;
 }
 
 static bool has_compute(const struct work *work) {

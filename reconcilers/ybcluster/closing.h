@@ -3,8 +3,8 @@
 #define YBCLUSTER_CLOSING_H
 #include "ybcluster/work.h"
 
-/* Policies, and the Service for clients, as far as they are there: what closes waits for nothing that comes after. What
- * is not there is left on the wanted list, for names are taken all at once. */
+/* Wants policies and Services, and writes those that say who may come in, as far as they are there: what closes waits
+ * for nothing that comes after. Names are taken later, all at once. */
 must_check bool access_ensure(struct work *work, struct error *err);
 /* Nothing is written but what must close: what was computed is live now and still wanted. */
 must_check bool only_close(struct work *work, struct error *err);
