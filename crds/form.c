@@ -1,6 +1,7 @@
 #include "crds/form.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -38,22 +39,28 @@ static bool label(const char *text) {
 	return label_of(text, strlen(text));
 }
 
-static bool subdomain(const char *text) {
-	for (;;) {
-		size_t length = strcspn(text, ".");
-		if (!label_of(text, length)) {
+enum { LONGEST_LABEL = 63 };
+
+/* Labels with dots between; each has `longest` characters at most. */
+static bool labels(const char *text, size_t length, size_t longest) {
+	for (const char *end = text + length; text <= end;) {
+		size_t label = strcspn(text, ".");
+		label = label < (size_t)(end - text) ? label : (size_t)(end - text);
+		if (label > longest || !label_of(text, label)) {
 			return false;
 		}
-		if (text[length] == '\0') {
-			return true;
-		}
-		text += length + 1;
+		text += label + 1;
 	}
+	return true;
+}
+
+static bool subdomain(const char *text) {
+	return labels(text, strlen(text), SIZE_MAX);
 }
 
 static bool hostname(const char *text) {
 	const char *last = strrchr(text, '.');
-	return last && subdomain(text) && strchr(LOWER, last[1]);
+	return last && labels(text, strlen(text), LONGEST_LABEL) && strchr(LOWER, last[1]);
 }
 
 /* Reads digits; NULL when there are none. */
@@ -128,14 +135,15 @@ static bool value(const char *text) {
 
 static bool qualified(const char *text) {
 	size_t prefix = strcspn(text, "/");
-	if (text[prefix] == '\0') {
-		return *text && value(text);
-	}
-	return made_of(text, prefix, LOWER DIGITS, LOWER DIGITS ".-") && text[prefix + 1] && value(text + prefix + 1);
+	const char *name = text[prefix] ? text + prefix + 1 : text;
+	return *name && strlen(name) <= LONGEST_LABEL && value(name) && (name == text || labels(text, prefix, SIZE_MAX));
 }
 
 #define DNS "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define NAME "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+/* As long as Kubernetes takes them. */
+#define SHORT_DNS "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+#define SHORT_NAME "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 #define PART "[a-z0-9]([-._a-z0-9]*[a-z0-9])?"
 
 const struct form forms[FORM_COUNT] = {
@@ -145,7 +153,7 @@ const struct form forms[FORM_COUNT] = {
 	[FORM_LABEL] = {"^" DNS "$", 63, label, "a DNS label: lower-case letters, digits and '-'"},
 	[FORM_SUBDOMAIN] = {"^" DNS "(\\." DNS ")*$", 253, subdomain,
 		"an object's name: lower-case letters, digits, '-', '.'"},
-	[FORM_HOSTNAME] = {"^(" DNS "\\.)+[a-z]([-a-z0-9]*[a-z0-9])?$", 253, hostname,
+	[FORM_HOSTNAME] = {"^(" SHORT_DNS "\\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", 253, hostname,
 		"a DNS name with at least one dot, and no address"},
 	[FORM_VERSION] = {"^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+-b[0-9]+$", 40, version,
 		"a release with its build, such as 2025.1.1.0-b70"},
@@ -157,6 +165,7 @@ const struct form forms[FORM_COUNT] = {
 	[FORM_DURATION] = {"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", 20, duration, "a duration such as 720h, 1h30m or 10s"},
 	[FORM_MINUTE] = {"^([01][0-9]|2[0-3]):[0-5][0-9]$", 5, minute, "a time of day such as 03:30"},
 	[FORM_FLAG] = {"^[a-z][a-z0-9_]*$", 100, identifier, "a flag's name: lower-case letters, digits and '_'"},
-	[FORM_QUALIFIED] = {"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?" NAME "$", 317, qualified, "the key of a label"},
+	[FORM_QUALIFIED] = {"^(" DNS "([.]" DNS ")*/)?" SHORT_NAME "$", 317, qualified,
+		"the key of a label: a name of at most 63 characters, before it a DNS prefix with a slash or none"},
 	[FORM_VALUE] = {"^(" NAME ")?$", 63, value, "the value of a label"},
 };

@@ -137,6 +137,20 @@ static bool selects(const json_t *selector) {
 	       json_array_size(json_object_get(selector, "matchExpressions")) > 0;
 }
 
+/* As Kubernetes has it: an expression with values that its operator does not take makes the whole policy invalid. */
+static bool well_formed(const json_t *selector) {
+	json_t *expressions = json_object_get(selector, "matchExpressions");
+	for (size_t i = 0; i < json_array_size(expressions); i++) {
+		const json_t *one = json_array_get(expressions, i);
+		const char *operator= json_text_or(one, "operator", "");
+		bool takes = strcmp(operator, "In") == 0 || strcmp(operator, "NotIn") == 0;
+		if (takes != (json_array_size(json_object_get(one, "values")) > 0)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Empty is never "all": a selector of namespaces that names nothing would let every tenant in. */
 static bool check_clients(SPEC) {
 	for (size_t i = 0; i < spec->client_count; i++) {
@@ -146,6 +160,9 @@ static bool check_clients(SPEC) {
 		}
 		if (client->namespace_selector && !selects(client->namespace_selector)) {
 			return refuse("clients", "[%zu].namespaceSelector is empty, which would be every namespace", i);
+		}
+		if (!well_formed(client->namespace_selector) || !well_formed(client->pod_selector)) {
+			return refuse("clients", "[%zu]: In and NotIn take values, Exists and DoesNotExist none", i);
 		}
 	}
 	return true;

@@ -37,5 +37,7 @@ void json_write(struct str *out, const json_t *value);
 void json_write_unsorted(struct str *out, const json_t *value);
 /* The sorted text in the arena. */
 const char *json_print(struct arena *arena, const json_t *value);
+/* About how many bytes of memory the value takes. */
+size_t json_weight(const json_t *value);
 
 #endif

@@ -168,6 +168,10 @@ bool answer_error(const struct http_exchange *exchange, const char *method, cons
 	fail_because(err, kind_of(exchange->status, retry_after), reason_of(status), "%s %s %.64s%s%.128s: %s", method,
 		kind->name, namespace ? namespace : "", namespace && name ? "/" : "", name ? name : "", text.text);
 	err->http = exchange->status;
+	if (exchange->status == 422 && str_equal(method, "PATCH") && !json_array_size(json_get(status, "details.causes"))) {
+		/* Nothing of the result was found invalid: a test in the JSON patch did not hold, somebody was faster. */
+		err->kind = ERR_CONFLICT;
+	}
 	err->retry_after = retry_after;
 	json_decref(status);
 	return false;

@@ -14,6 +14,7 @@ struct entry {
 	uint64_t version;
 	uint64_t wish; /* of kinds with `keep`: equal for versions between which nobody asked for anything */
 	uint32_t hash, group_hash;
+	uint32_t weight;                  /* of the document, in bytes of memory */
 	uint16_t name, uid, owner, group; /* offsets into strings, where the namespace is first; no group: 0 */
 	uint8_t row;
 	bool deleting;

@@ -33,8 +33,8 @@ struct grave {
 struct store {
 	pthread_mutex_t lock;
 	struct entries entries;
-	size_t documents;
-	uint64_t ceased; /* documents that were taken or forgotten */
+	size_t documents, weight; /* that wait, and their bytes of memory */
+	uint64_t ceased;          /* documents that were taken or forgotten */
 	struct grave graves[GRAVES];
 	size_t next_grave;
 	const struct watched *watched;
@@ -52,7 +52,7 @@ static inline uint8_t store_index(const struct store *store, const struct watche
 }
 
 /* The callers of these hold the lock. */
-/* Takes the reference of `document`, which may be NULL. */
+/* Takes the reference of `document`, which may be NULL, and lets it go when too much waits. */
 void store_set_document(struct store *store, struct entry *entry, json_t *document);
 void store_insert(struct store *store, struct entry *entry);
 void store_take_out(struct store *store, struct entry *entry);

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "kube/state.h"
 
-enum { MOST_ROWS = 255 };
+enum { MOST_ROWS = 255, MOST_WEIGHT = 64 << 20 };
 
 struct store *store_create(const struct watched *watched, size_t count, store_changed *changed, void *context) {
 	if (count > MOST_ROWS) {
@@ -47,10 +47,22 @@ const struct watched *store_row(const struct store *store, const struct kind *ki
 
 /* The callers of these hold the lock. */
 
+static uint32_t weight_of(const json_t *document) {
+	size_t weight = document ? json_weight(document) : 0;
+	return weight < UINT32_MAX ? (uint32_t)weight : UINT32_MAX;
+}
+
 void store_set_document(struct store *store, struct entry *entry, json_t *document) {
 	struct row *row = &store->row[entry->row];
 	bool had = entry->document != NULL;
+	store->weight -= had ? entry->weight : 0;
 	json_decref(entry->document);
+	entry->weight = weight_of(document);
+	if (document && store->weight + entry->weight > MOST_WEIGHT) {
+		json_decref(document);
+		document = NULL;
+	}
+	store->weight += document ? entry->weight : 0;
 	entry->document = document;
 	row->documents += (document != NULL) - (size_t)had;
 	store->documents += (document != NULL) - (size_t)had;

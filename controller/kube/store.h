@@ -1,7 +1,8 @@
 /* What is known of the watched objects, kept small.
  *
  * Of most objects only identity, resourceVersion, a digest of what was compared and a few numbers stay; the document is
- * there from the moment it arrives until a reconcile has taken it to compare it (store_group moves it out). Kinds with
+ * there from the moment it arrives until a reconcile has taken it to compare it (store_group moves it out). No more
+ * than 64 MiB of them wait: what comes then is known without its document, and who compares it reads it. Kinds with
  * `keep` (our own custom resources) keep their JSON as compact text. metadata.managedFields never gets here.
  *
  * Objects of one YBCluster form a group: (namespace, group name). All functions are safe from any thread. */

@@ -122,7 +122,7 @@ void stream_start(struct stream *stream) {
 
 /* While the first lists come in, documents wait until a reconcile has compared them: no kind may run far ahead of the
  * others, for a cluster is compared once it is whole. Where nobody compares (a replica that does not hold the lease)
- * the lists come in all the same. */
+ * the lists come in all the same, and the store keeps as many of the documents as it has room for. */
 static bool runs_ahead(struct stream *stream) {
 	struct stream_world *world = stream->world;
 	uint64_t ceased;

@@ -10,6 +10,7 @@
 #include "pure/allow.h"
 #include "pure/diff.h"
 #include "reconcilers/finalizer.h"
+#include "reconcilers/owner.h"
 #include "reconcilers/world.h"
 
 #define LIST_FINALIZER "yugabyte.com/allowlist"
@@ -94,12 +95,18 @@ static bool set_finalizer(struct list_work *work, bool wanted, struct error *err
 	return write(work, KUBE_APPLY, body, err) || fail_in(err, "set the finalizer");
 }
 
-/* The ranges that the other lists of this cluster still want. */
-static struct allowed wanted_by_others(struct list_work *work, const char *cluster) {
+/* What is open in one cluster by two objects, and the ranges that its other lists want. */
+struct opening {
+	const struct object *cluster;
+	bool referred; /* it names this list now */
+	struct assigned *lists;
+	size_t count;
+};
+
+static struct opening opening_of(struct list_work *work, const char *cluster) {
 	struct object *object = store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, cluster);
 	json_t *names = object ? json_get(object->document, "spec.allowLists") : NULL;
-	struct assigned *lists = arena_array(work->arena, struct assigned, json_array_size(names) + 1);
-	size_t count = 0;
+	struct opening opening = {object, false, arena_array(work->arena, struct assigned, json_array_size(names) + 1), 0};
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
 		struct object *other =
@@ -109,32 +116,62 @@ static struct allowed wanted_by_others(struct list_work *work, const char *clust
 		struct error ignored;
 		struct allowlist *list =
 			other && !other->deleting ? allowlist_decode(work->arena, other->document, &ignored) : NULL;
+		opening.referred = opening.referred || str_equal(name, work->pass->name);
 		if (list) {
-			lists[count++] = (struct assigned){name, list, NULL};
+			opening.lists[opening.count++] = (struct assigned){name, list, NULL};
 		}
 	}
-	return allow_union(work->arena, lists, count, NULL, 0, false, work->now);
+	return opening;
 }
 
-/* True when nothing that is open now is open because of this list alone. */
-static bool closed_in(struct list_work *work, const char *cluster, bool *closed, struct error *err) {
-	struct kube_call call = {.verb = KUBE_GET,
-		.kind = kind_of_child(NETWORK_POLICY),
-		.namespace = work->pass->namespace,
-		.name = arena_printf(work->arena, "%s-clients", cluster)};
+/* The live object's ranges; none of one that is not there, or is not this cluster's: nobody closes those. */
+static bool read_ranges(struct list_work *work, const struct opening *opening, enum child_kind kind, const char *name,
+	struct cidr **live, size_t *count, struct error *err) {
+	struct kube_call call = {
+		.verb = KUBE_GET, .kind = kind_of_child(kind), .namespace = work->pass->namespace, .name = name};
 	kube_do(work->pass->client, work->arena, &call, 1);
-	*closed = true;
+	*count = 0;
 	if (!call.ok) {
 		*err = call.err;
 		return call.err.kind == ERR_NOT_FOUND;
 	}
-	size_t count;
-	struct cidr *live = allow_live(work->arena, call.answer, &count);
-	struct allowed others = wanted_by_others(work, cluster);
-	for (size_t i = 0; i < count; i++) {
-		*closed = *closed && allow_covers(others.ranges, others.count, &live[i]);
+	if (belongs_to(call.answer, opening->cluster->uid)) {
+		*live = (kind == SERVICE ? allow_sources : allow_live)(work->arena, call.answer, count);
 	}
 	return true;
+}
+
+/* True when nothing that is open now is open because of this list alone. A cluster that names the list closes all that
+ * nobody wants; in another one only the list's own addresses matter. The union's limit is no matter here. */
+static bool closed_in(struct list_work *work, const char *cluster, bool *closed, struct error *err) {
+	struct opening opening = opening_of(work, cluster);
+	const struct {
+		enum child_kind kind;
+		const char *name;
+	} places[] = {{NETWORK_POLICY, arena_printf(work->arena, "%s-clients", cluster)}, {SERVICE, cluster}};
+	*closed = true;
+	for (size_t i = 0; opening.cluster && i < sizeof places / sizeof *places; i++) {
+		struct cidr *live = NULL;
+		size_t count;
+		if (!read_ranges(work, &opening, places[i].kind, places[i].name, &live, &count, err)) {
+			return false;
+		}
+		struct allowed others = allow_union(work->arena, opening.lists, opening.count, live, count, true, work->now);
+		*closed =
+			*closed && allow_closed(live, count, opening.referred ? NULL : work->list, others.ranges, others.count);
+	}
+	return true;
+}
+
+/* As long again as it already took, up to half a minute. */
+static double patience(struct list_work *work) {
+	int64_t since = work->now;
+	struct error ignored;
+	if (!clock_parse(json_text_or(work->object, "metadata.deletionTimestamp", ""), &since, &ignored)) {
+		since = work->now;
+	}
+	int64_t took = work->now - since;
+	return (double)(took < 1 ? 1 : took > 30 ? 30 : took);
 }
 
 static bool finish(struct list_work *work, struct error *err) {
@@ -147,7 +184,7 @@ static bool finish(struct list_work *work, struct error *err) {
 			return fail_in(err, "read what cluster %s has open", all[i]->name);
 		}
 		if (!closed) {
-			work->pass->again = 1;
+			work->pass->again = patience(work);
 			return true;
 		}
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 
 static int compare_ranges(const void *a, const void *b) {
 	return cidr_compare(a, b);
@@ -115,18 +116,54 @@ struct allowed allow_union(struct arena *arena, const struct assigned *lists, si
 	return allowed;
 }
 
+/* A foreign range that cannot be read opens nothing of ours. */
+static void add(struct cidr *ranges, const char *text, size_t *count) {
+	struct error ignored;
+	if (text && cidr_parse(text, &ranges[*count], &ignored)) {
+		++*count;
+	}
+}
+
 struct cidr *allow_live(struct arena *arena, const json_t *policy, size_t *count) {
 	json_t *from = json_get(policy, "spec.ingress.0.from");
 	struct cidr *ranges = arena_array(arena, struct cidr, json_array_size(from));
 	*count = 0;
 	for (size_t i = 0; i < json_array_size(from); i++) {
-		const char *text = json_text(json_array_get(from, i), "ipBlock.cidr");
-		struct error ignored;
-		/* a foreign range that cannot be read opens nothing of ours */
-		if (text && cidr_parse(text, &ranges[*count], &ignored)) {
-			++*count;
-		}
+		add(ranges, json_text(json_array_get(from, i), "ipBlock.cidr"), count);
 	}
 	*count = sort_unique(ranges, *count);
 	return ranges;
+}
+
+struct cidr *allow_sources(struct arena *arena, const json_t *service, size_t *count) {
+	json_t *sources = json_get(service, "spec.loadBalancerSourceRanges");
+	struct cidr *ranges = arena_array(arena, struct cidr, json_array_size(sources));
+	*count = 0;
+	for (size_t i = 0; i < json_array_size(sources); i++) {
+		const char *text = json_string_value(json_array_get(sources, i));
+		if (!str_equal(text, NOWHERE_IPV4) && !str_equal(text, NOWHERE_IPV6)) {
+			add(ranges, text, count);
+		}
+	}
+	return ranges;
+}
+
+static bool concerns(const struct allowlist *list, const struct cidr *range) {
+	for (size_t i = 0; list && i < list->spec.entry_count; i++) {
+		const struct cidr *own = &list->spec.entries[i].range;
+		if (cidr_contains(own, range) || cidr_contains(range, own)) {
+			return true;
+		}
+	}
+	return !list;
+}
+
+bool allow_closed(
+	const struct cidr *live, size_t count, const struct allowlist *own, const struct cidr *others, size_t other_count) {
+	for (size_t i = 0; i < count; i++) {
+		if (concerns(own, &live[i]) && !allow_covers(others, other_count, &live[i])) {
+			return false;
+		}
+	}
+	return true;
 }

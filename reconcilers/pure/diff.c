@@ -115,7 +115,7 @@ static const struct keyed *keyed_by(const char *member, const json_t *desired, c
 	return NULL;
 }
 
-static json_t *with_key(const json_t *list, const char *key, const char *value) {
+json_t *list_entry(const json_t *list, const char *key, const char *value) {
 	for (size_t i = 0; value && i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_object_get(json_array_get(list, i), key));
 		if (text && strcmp(text, value) == 0) {
@@ -133,7 +133,7 @@ static bool same_list(struct walk *walk, const char *member, const json_t *desir
 	for (size_t i = 0; i < json_array_size(desired); i++) {
 		json_t *wanted = json_array_get(desired, i);
 		const char *name = keyed ? json_string_value(json_object_get(wanted, keyed->key)) : NULL;
-		json_t *is = keyed ? with_key(live, keyed->key, name) : json_array_get(live, i);
+		json_t *is = keyed ? list_entry(live, keyed->key, name) : json_array_get(live, i);
 		const char *step = name ? name : arena_printf(walk->arena, "%zu", i);
 		if (!same_at(walk, step, wanted, is, exact)) {
 			return false;
@@ -198,138 +198,4 @@ const struct difference *diff_find(
 	same_object(&walk, desired, live, false);
 	str_done(&walk.path);
 	return walk.found;
-}
-
-/* Places where nothing foreign may stand. `key`: of a list's elements, NULL: members of a map. `guard`: only entries
- * for which it says yes. */
-struct closed {
-	enum child_kind kind;
-	const char *path, *key;
-	bool (*guard)(const json_t *entry, const json_t *live);
-};
-
-#define POD_SPEC "spec.template.spec."
-
-/* Our own container: wherever it stands in the live list. */
-#define OUR_CONTAINER POD_SPEC "containers.*."
-
-/* A volume that refers to our certificates, flags or data, or to the host. */
-static bool touches_ours(const json_t *volume, const json_t *live) {
-	(void)live;
-	return json_object_get(volume, "secret") || json_object_get(volume, "persistentVolumeClaim") ||
-	       json_object_get(volume, "hostPath") || json_object_get(volume, "projected");
-}
-
-/* A container that mounts one of our volumes, takes a port of the host, or may do more than Pod Security `restricted`.
- */
-static bool intrudes(const json_t *container, const json_t *live) {
-	json_t *mounts = json_object_get(container, "volumeMounts");
-	for (size_t i = 0; i < json_array_size(mounts); i++) {
-		const char *name = json_text_or(json_array_get(mounts, i), "name", "");
-		json_t *volume = with_key(json_get(live, POD_SPEC "volumes"), "name", name);
-		if (str_starts(name, "data") || strcmp(name, "certificates") == 0 || strcmp(name, "flags") == 0 ||
-			(volume && touches_ours(volume, live))) {
-			return true;
-		}
-	}
-	json_t *ports = json_object_get(container, "ports");
-	for (size_t i = 0; i < json_array_size(ports); i++) {
-		if (json_int(json_array_get(ports, i), "hostPort", 0)) {
-			return true;
-		}
-	}
-	return json_bool(container, "securityContext.privileged", false) ||
-	       json_bool(container, "securityContext.allowPrivilegeEscalation", true);
-}
-
-static const struct closed closed_places[] = {
-	{SERVICE, "spec.ports", "name", NULL},
-	{SECRET, "data", NULL, NULL},
-	{CONFIG_MAP, "data", NULL, NULL},
-	{CONFIG_MAP, "binaryData", NULL, NULL},
-	/* Before a container before it goes: ours then has another index. */
-	{STATEFUL_SET, OUR_CONTAINER "volumeMounts", "mountPath", NULL},
-	{STATEFUL_SET, OUR_CONTAINER "env", "name", NULL},
-	{STATEFUL_SET, OUR_CONTAINER "envFrom", "prefix", NULL},
-	{STATEFUL_SET, OUR_CONTAINER "ports", "name", NULL},
-	{STATEFUL_SET, POD_SPEC "volumes", "name", touches_ours},
-	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "ephemeralContainers", "name", intrudes},
-};
-
-/* The place's path in the live object: "*" becomes the index of the container that has our first one's name. */
-static const char *path_in(struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live) {
-	const char *star = strchr(place->path, '*');
-	const char *ours = json_text(desired, POD_SPEC "containers.0.name");
-	json_t *containers = json_get(live, POD_SPEC "containers");
-	for (size_t i = 0; star && ours && i < json_array_size(containers); i++) {
-		if (strcmp(json_text_or(json_array_get(containers, i), "name", ""), ours) == 0) {
-			return arena_printf(arena, "%.*s%zu%s", (int)(star - place->path), place->path, i, star + 1);
-		}
-	}
-	return place->path;
-}
-
-/* The place's path in our own document, where our container stands first. */
-static const char *path_in_ours(struct arena *arena, const char *path) {
-	const char *star = strchr(path, '*');
-	return star ? arena_printf(arena, "%.*s0%s", (int)(star - path), path, star + 1) : path;
-}
-
-static const char *pointer_of(struct arena *arena, const char *path, const char *last) {
-	cleanup_str struct str pointer = {0};
-	for (; *path; path++) {
-		if (pointer.length == 0) {
-			str_adds(&pointer, "/");
-		}
-		str_add(&pointer, *path == '.' ? "/" : path, 1);
-	}
-	str_adds(&pointer, "/");
-	for (; *last; last++) {
-		str_adds(&pointer, *last == '/' ? "~1" : *last == '~' ? "~0" : (char[]){*last, 0});
-	}
-	return arena_strndup(arena, pointer.text, pointer.length);
-}
-
-static void foreign_members(
-	struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live, json_t *operations) {
-	const char *key;
-	json_t *value;
-	json_object_foreach(json_get(live, place->path), key, value) {
-		if (!json_at(json_get(desired, place->path), key, NULL)) {
-			json_array_append_new(
-				operations, json_pack("{s:s, s:s}", "op", "remove", "path", pointer_of(arena, place->path, key)));
-		}
-	}
-}
-
-/* From the back, so that the indices before stay what they are. */
-static void foreign_entries(
-	struct arena *arena, const struct closed *place, const json_t *desired, const json_t *live, json_t *operations) {
-	const char *path = path_in(arena, place, desired, live);
-	json_t *list = json_get(live, path);
-	json_t *ours = json_get(desired, path_in_ours(arena, place->path));
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		json_t *entry = json_array_get(list, i);
-		const char *name = json_string_value(json_object_get(entry, place->key));
-		if (!with_key(ours, place->key, name) && (!place->guard || place->guard(entry, live))) {
-			json_array_append_new(operations, json_pack("{s:s, s:s}", "op", "remove", "path",
-												  pointer_of(arena, path, arena_printf(arena, "%zu", i))));
-		}
-	}
-}
-
-json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live) {
-	json_t *operations = arena_own_json(
-		arena, json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "op", "test", "path", "/metadata/uid", "value",
-				   json_text_or(live, "metadata.uid", ""), "op", "test", "path", "/metadata/resourceVersion", "value",
-				   json_text_or(live, "metadata.resourceVersion", "")));
-	for (size_t i = 0; i < sizeof closed_places / sizeof *closed_places; i++) {
-		const struct closed *place = &closed_places[i];
-		if (place->kind == kind) {
-			(place->key ? foreign_entries : foreign_members)(arena, place, desired, live, operations);
-		}
-	}
-	return json_array_size(operations) > 2 ? operations : NULL;
 }

@@ -16,6 +16,8 @@ struct difference {
 /* NULL: in sync. Else the first difference. */
 const struct difference *diff_find(
 	struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live);
+/* The element of a list of objects whose member `key` is this text, or NULL. */
+json_t *list_entry(const json_t *list, const char *key, const char *value);
 /* The operations that take foreign entries off closed places, tests of uid and resourceVersion first; NULL: none. */
 json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live);
 

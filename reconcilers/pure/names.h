@@ -9,10 +9,11 @@
 #define LABEL_CLUSTER_UID "yugabyte.com/cluster-uid"
 #define LABEL_MANAGED_BY "app.kubernetes.io/managed-by"
 #define LABEL_COMPONENT "app.kubernetes.io/component"
-#define ANNOTATION_DIGEST "yugabyte.com/digest"   /* of all that a pod runs with */
-#define ANNOTATION_ASKED "yugabyte.com/asked"     /* of the part of it that somebody asked for by the spec */
-#define ANNOTATION_TRUST "yugabyte.com/trust"     /* of the certificates in it */
-#define ANNOTATION_NAMES "yugabyte.com/hostnames" /* that stood in the certificate when the pod was made */
+#define ANNOTATION_DIGEST "yugabyte.com/digest"           /* of all that a pod runs with */
+#define ANNOTATION_ASKED "yugabyte.com/asked"             /* of the part of it that somebody asked for by the spec */
+#define ANNOTATION_ANNOTATIONS "yugabyte.com/annotations" /* of spec.endpoints.annotations, on the Service */
+#define ANNOTATION_TRUST "yugabyte.com/trust"             /* of the certificates in it */
+#define ANNOTATION_NAMES "yugabyte.com/hostnames"         /* that stood in the certificate when the pod was made */
 #define FINALIZER "yugabyte.com/ybcluster"
 #define OPERATOR_NAME "ybcluster-operator"
 

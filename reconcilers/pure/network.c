@@ -5,10 +5,6 @@
 #include "pure/flags.h"
 #include "pure/peer.h"
 
-/* Ranges that no packet comes from (RFC 5737, RFC 6666): what a source range says to close a family. */
-#define NOWHERE_IPV4 "192.0.2.0/32"
-#define NOWHERE_IPV6 "100::/128"
-
 static json_t *tcp(int port) {
 	return json_pack("{s:s, s:i}", "protocol", "TCP", "port", port);
 }
@@ -182,9 +178,14 @@ bool network_is_scheme(const char *annotation) {
 	return false;
 }
 
-static json_t *service_annotations(const struct ybcluster *cluster) {
-	json_t *annotations =
-		cluster->spec.endpoints.annotations ? json_copy(cluster->spec.endpoints.annotations) : json_object();
+/* With the digest of what the spec asks for: an annotation that it does not ask for any more is still on the live
+ * Service, where only that tells it from somebody else's; an apply then takes it off. */
+static json_t *service_annotations(struct arena *arena, const struct ybcluster *cluster) {
+	const json_t *asked = cluster->spec.endpoints.annotations;
+	json_t *annotations = asked ? json_copy((json_t *)(uintptr_t)asked) : json_object();
+	struct digest digest = digest_json(annotations);
+	json_object_set_new(annotations, ANNOTATION_ANNOTATIONS,
+		json_string(json_object_size(annotations) ? digest_hex(arena, &digest, 16) : ""));
 	enum exposure exposure = cluster->spec.endpoints.exposure;
 	for (size_t i = 0; exposure != EXPOSURE_CLUSTER && i < sizeof vendor_annotations / sizeof *vendor_annotations;
 		 i++) {
@@ -213,7 +214,7 @@ bool desired_services(struct arena *arena, const struct inputs *inputs, struct w
 	bool balanced = cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER;
 	int port = cluster->spec.endpoints.ysql.port;
 	json_t *values = json_pack("{s:s, s:o, s:s, s:s?, s:o?, s:o?, s:O, s:i}", "name", cluster->metadata.name,
-		"annotations", service_annotations(cluster), "type", balanced ? "LoadBalancer" : "ClusterIP",
+		"annotations", service_annotations(arena, cluster), "type", balanced ? "LoadBalancer" : "ClusterIP",
 		"externalTrafficPolicy", balanced ? "Local" : NULL, "allocateNodePorts", balanced ? json_false() : NULL,
 		"sourceRanges", balanced ? source_ranges(arena, inputs) : NULL, "selector",
 		selector_of(arena, cluster, role_name(TSERVER)), "port", port);

@@ -143,22 +143,30 @@ static json_t *plan(const struct observed *observed) {
 	return list;
 }
 
+/* A pass that says nothing of them leaves them as they were: that there is a CA is what a deletion goes by. */
 static void put_certificates(struct arena *arena, const struct observed *observed, json_t *status) {
-	if (!observed->root_fingerprint) {
+	const struct ybcluster_status *before = &observed->cluster->status;
+	bool ca = observed->root_fingerprint, leaves = ca && observed->certificates_not_after;
+	const char *fingerprint = ca ? observed->root_fingerprint : before->root_ca.fingerprint;
+	int64_t root_end = ca ? observed->root_not_after : before->root_ca.not_after;
+	int64_t end = leaves ? observed->certificates_not_after : before->certificates.not_after;
+	if (!fingerprint) {
 		return;
 	}
 	json_put(status, "rootCA",
 		json_pack("{s:s, s:s, s:s}", "configMap", arena_printf(arena, "%s-ca", observed->cluster->metadata.name),
-			"fingerprint", observed->root_fingerprint, "notAfter", clock_format(arena, observed->root_not_after)));
-	if (!observed->certificates_not_after) {
+			"fingerprint", fingerprint, "notAfter", clock_format(arena, root_end)));
+	if (!end) {
 		return;
 	}
 	json_t *serials = json_array();
 	for (const char *const *serial = observed->serials; serial && *serial; serial++) {
 		json_array_append_new(serials, json_string(*serial));
 	}
-	json_put(status, "certificates",
-		json_pack("{s:s, s:o}", "notAfter", clock_format(arena, observed->certificates_not_after), "serials", serials));
+	for (size_t i = 0; !observed->serials && i < before->certificates.serial_count; i++) {
+		json_array_append_new(serials, json_string(before->certificates.serials[i]));
+	}
+	json_put(status, "certificates", json_pack("{s:s, s:o}", "notAfter", clock_format(arena, end), "serials", serials));
 }
 
 json_t *status_build(struct arena *arena, const struct observed *observed) {

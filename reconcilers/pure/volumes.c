@@ -17,14 +17,19 @@ static int64_t bytes_of(const char *size) {
 }
 
 /* A StatefulSet names its claims data<volume>-<set>-<ordinal>. */
-static bool claim_belongs(const struct child *claim, const struct group *group) {
-	const char *dash = strchr(claim->name, '-');
+int64_t volumes_ordinal(const struct group *group, const char *claim) {
+	const char *dash = strchr(claim, '-');
 	size_t length = strlen(group->name);
-	if (!dash || strncmp(claim->name, "data", 4) != 0 || strncmp(dash + 1, group->name, length) != 0) {
-		return false;
+	if (!dash || strncmp(claim, "data", 4) != 0 || strncmp(dash + 1, group->name, length) != 0) {
+		return -1;
 	}
 	const char *ordinal = dash + 1 + length;
-	return ordinal[0] == '-' && ordinal[1] && !ordinal[1 + strspn(ordinal + 1, "0123456789")];
+	bool named = ordinal[0] == '-' && ordinal[1] && !ordinal[1 + strspn(ordinal + 1, "0123456789")];
+	return named ? strtoll(ordinal + 1, NULL, 10) : -1;
+}
+
+static bool claim_belongs(const struct child *claim, const struct group *group) {
+	return volumes_ordinal(group, claim->name) >= 0;
 }
 
 int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set) {
@@ -60,8 +65,9 @@ struct growth *volumes_growth(struct arena *arena, const struct ybcluster *clust
 	return list;
 }
 
-const struct child *volumes_foreign(const struct ybcluster *cluster, const struct children *children) {
-	for (size_t i = 0; i < children->count; i++) {
+const struct child *volumes_foreign(
+	const struct ybcluster *cluster, const struct children *children, const struct child *last) {
+	for (size_t i = last ? (size_t)(last - children->items) + 1 : 0; i < children->count; i++) {
 		const struct child *claim = &children->items[i];
 		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) != 0) {
 			return claim;
@@ -102,6 +108,17 @@ const char *const *volumes_to_mount(struct arena *arena, const struct ybcluster 
 		}
 	}
 	return names;
+}
+
+int64_t volumes_pods(int64_t wanted, const struct child *set, int64_t had, int64_t limit) {
+	if (wanted <= limit) {
+		return wanted;
+	}
+	if (set) {
+		int64_t has = set->number[STATEFUL_SET_REPLICAS], most = has > limit ? has : limit;
+		return wanted < most ? wanted : most;
+	}
+	return limit > 0 && limit >= had ? limit : -1;
 }
 
 enum claim_right volumes_judge(const struct ybcluster *cluster, const json_t *claim) {

@@ -27,7 +27,14 @@ enum claim_right {
 	CLAIM_FOREIGN, /* another cluster's, or nobody knows whose */
 };
 enum claim_right volumes_judge(const struct ybcluster *cluster, const json_t *claim);
-/* The first claim that carries another cluster's uid; NULL: none. */
-const struct child *volumes_foreign(const struct ybcluster *cluster, const struct children *children);
+/* The next claim that carries another cluster's uid, after `last`, or the first; NULL: none. */
+const struct child *volumes_foreign(
+	const struct ybcluster *cluster, const struct children *children, const struct child *last);
+/* The ordinal of the pod that mounts the claim of this name; -1: no pod of this group does. */
+int64_t volumes_ordinal(const struct group *group, const char *claim);
+/* How many pods a StatefulSet may have when it is to have `wanted`, its volumes are of `had`, and new ones may be made
+ * up to the ordinal `limit` alone, where the first claim stands that is not ours. Those that run stay. -1: a set that
+ * is not there is not made, for it would take pods away that run without it, or have none. */
+int64_t volumes_pods(int64_t wanted, const struct child *set, int64_t had, int64_t limit);
 
 #endif

@@ -257,8 +257,10 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	struct kube_call call = child_call(work, KUBE_PATCH_JSON, change->wanted->kind, change->wanted->name);
 	call.body = change->foreign;
 	kube_do(work->pass->client, work->arena, &call, 1);
-	event(work, true, "ForeignEntryRemoved", "Strip",
-		arena_printf(work->arena, "took foreign entries off %s %s", call.kind->name, call.name));
+	if (call.ok) {
+		event(work, true, "ForeignEntryRemoved", "Strip",
+			arena_printf(work->arena, "took foreign entries off %s %s", call.kind->name, call.name));
+	}
 	return finish(work, change, &call, err);
 }
 

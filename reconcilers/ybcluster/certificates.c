@@ -108,11 +108,32 @@ static void put_text(struct work *work, json_t *data, const char *key, const cha
 	json_object_set_new(data, key, json_string(base64_encode(work->arena, text, strlen(text))));
 }
 
+static void put_serial(struct arena *arena, const struct leaf *leaf, const json_t *live, const char **serial) {
+	struct certificate_facts facts;
+	struct error ignored;
+	const char *pem = secret_text(arena, live, leaf->certificate_key);
+	if (pem && certificate_read(arena, pem, &facts, &ignored)) {
+		*serial = facts.serial;
+	}
+}
+
+/* The live trust annotation, as far as the StatefulSet knows it: its value decides whether pods restart, and an edit by
+ * another hand must not. Such a one becomes what it is for a leaf that no other carried it over to: the serial. */
+static const char *live_trust(struct work *work, const struct leaf *leaf, const json_t *live) {
+	const char *trust = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_TRUST, NULL));
+	const struct child *set = leaf->group ? children_find(&work->children, STATEFUL_SET, leaf->group->name) : NULL;
+	struct digest digest = secret_trust(live);
+	if (set && *set->text && strcmp(set->text, digest_hex(work->arena, &digest, 16)) != 0) {
+		put_serial(work->arena, leaf, live, &trust);
+	}
+	return trust;
+}
+
 /* `kept`: the live Secret of which only names were missing. Its end stays the end: pods go on serving the old leaf, so
  * the new one must fall due with it. */
 static json_t *issue(struct work *work, const struct leaf *leaf, const struct authority *authority, const json_t *kept,
 	struct error *err) {
-	const char *trust = json_string_value(json_at(kept, "metadata", "annotations", ANNOTATION_TRUST, NULL));
+	const char *trust = kept ? live_trust(work, leaf, kept) : NULL;
 	const char *old = kept ? secret_text(work->arena, kept, leaf->certificate_key) : NULL;
 	struct certificate_facts before = {.not_after = work->now + work->cluster->spec.tls.duration};
 	if (old && !certificate_read(work->arena, old, &before, err)) {
@@ -153,7 +174,6 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 	}
 	bool names_only = false;
 	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
-	const char *trust = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_TRUST, NULL));
 	json_t *document;
 	if (why) {
 		document = issue(work, leaf, authority, names_only ? live : NULL, err);
@@ -163,6 +183,7 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 			json_object_set(data, keys[i], json_at(live, "data", keys[i], NULL));
 		}
+		const char *trust = live_trust(work, leaf, live);
 		document = skeleton(work, leaf, data, trust ? trust : "");
 	}
 	if (!document) {

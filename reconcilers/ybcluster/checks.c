@@ -13,16 +13,19 @@ static bool same_series(const char *a, const char *b) {
 	return strncmp(a, b, length) == 0 && (b[length] == '.' || b[length] == '\0');
 }
 
-static bool check_version(struct work *work, struct error *err) {
+/* What is refused is this wish alone: all else goes on with the release that runs. */
+static void check_version(struct work *work) {
 	const char *wanted = work->cluster->spec.version, *running = work->cluster->status.version;
 	if (!wanted || !running || (same_series(running, wanted) && strverscmp(wanted, running) >= 0)) {
 		work->version_accepted = true;
-		return true;
+		return;
 	}
-	return fail_because(err, ERR_BLOCKED, "NeedsDatabase",
-		"spec.version: %s -> %s leaves the release series or goes back; that needs the database's consent, which this "
-		"release of the operator cannot ask for: nothing was changed",
-		running, wanted);
+	work->cluster->spec.version = running;
+	stall(work, "NeedsDatabase",
+		arena_printf(work->arena,
+			"spec.version: %s -> %s leaves the release series or goes back; that needs the database's consent, which "
+			"this release of the operator cannot ask for: %s stays",
+			running, wanted, running));
 }
 
 static bool class_exists(struct work *work, const char *name, struct error *err) {
@@ -53,31 +56,60 @@ static bool check_storage(struct work *work, struct error *err) {
 }
 
 bool checks_before(struct work *work, struct error *err) {
-	return check_version(work, err) && claims_check(work, err) && check_storage(work, err);
+	check_version(work);
+	return claims_check(work, err) && check_storage(work, err);
+}
+
+static void refuse_fewer(struct work *work, const struct wanted *wanted, int64_t has, int64_t replicas) {
+	int sets = 0;
+	for (size_t i = 0; i < work->groups.count; i++) {
+		sets += work->groups.items[i].role == TSERVER;
+	}
+	stall(work, "NeedsDatabase",
+		arena_printf(work->arena,
+			"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its data "
+			"first, which this release of the operator cannot ask for. Set spec.nodes to at least %d",
+			wanted->name, (int)has, (int)replicas, (int)has * sets));
+}
+
+/* The replicas of one StatefulSet; -1: it is not made. The masters' number never changes: more of them than that were
+ * put there by somebody else, and hold nothing. */
+static int64_t replicas_of(struct work *work, const struct wanted *wanted, size_t group) {
+	const struct child *set = children_find(&work->children, STATEFUL_SET, wanted->name);
+	int64_t replicas = json_int(wanted->document, "spec.replicas", 0);
+	int64_t had = volumes_replicas(work->cluster, &work->children, wanted->name);
+	int64_t has = set && set->number[STATEFUL_SET_REPLICAS] > had ? set->number[STATEFUL_SET_REPLICAS] : had;
+	bool running = work->cluster->spec.desired_state != DESIRED_STATE_PAUSED;
+	if (running && has > replicas && work->groups.items[group].role == TSERVER) {
+		refuse_fewer(work, wanted, has, replicas);
+		replicas = has;
+	}
+	return work->pod_limits ? volumes_pods(replicas, set, had, work->pod_limits[group]) : replicas;
+}
+
+static size_t group_of(const struct work *work, const char *name) {
+	size_t group = 0;
+	while (group < work->groups.count && strcmp(work->groups.items[group].name, name) != 0) {
+		group++;
+	}
+	return group;
 }
 
 bool checks_scale(struct work *work, struct error *err) {
+	size_t kept = 0;
 	(void)err;
-	if (work->cluster->spec.desired_state == DESIRED_STATE_PAUSED) {
-		return true;
-	}
 	for (size_t i = 0; i < work->wanted.count; i++) {
 		struct wanted *wanted = &work->wanted.items[i];
-		const struct child *set =
-			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
-		int64_t replicas = json_int(wanted->document, "spec.replicas", 0),
-				has = volumes_replicas(work->cluster, &work->children, wanted->name);
-		has = set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
-		if (wanted->kind == STATEFUL_SET && has > replicas) {
-			json_put(wanted->document, "spec.replicas", json_integer(has));
-			stall(work, "NeedsDatabase",
-				arena_printf(work->arena,
-					"StatefulSet %s has %d pods and %d are wanted: taking nodes away needs the database to move its "
-					"data "
-					"first, which this release of the operator cannot ask for. Set spec.nodes back",
-					wanted->name, (int)has, (int)replicas));
+		size_t group = wanted->kind == STATEFUL_SET ? group_of(work, wanted->name) : work->groups.count;
+		int64_t replicas = group < work->groups.count ? replicas_of(work, wanted, group) : 0;
+		if (group < work->groups.count && replicas >= 0) {
+			json_put(wanted->document, "spec.replicas", json_integer(replicas));
+		}
+		if (replicas >= 0) {
+			work->wanted.items[kept++] = *wanted;
 		}
 	}
+	work->wanted.count = kept;
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "reconcilers/owner.h"
 
 struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_kind kind, const char *name) {
 	return (struct kube_call){
@@ -54,23 +55,8 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 		child_kind_name(kind), "name", name, "why", why);
 }
 
-static bool controlled_by(const json_t *live, const char *uid) {
-	json_t *owners = json_get(live, "metadata.ownerReferences");
-	for (size_t i = 0; i < json_array_size(owners); i++) {
-		json_t *owner = json_array_get(owners, i);
-		if (json_bool(owner, "controller", false)) {
-			return strcmp(json_text_or(owner, "uid", ""), uid) == 0;
-		}
-	}
-	return false;
-}
-
-/* Ours by reference; or ours by the uid in our label, when somebody took only the reference away. */
 bool is_ours(const struct work *work, const json_t *live) {
-	const char *uid = work->cluster->metadata.uid;
-	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
-	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
-	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
+	return belongs_to(live, work->cluster->metadata.uid);
 }
 
 bool child_delete(

@@ -26,17 +26,65 @@ static bool adopt(struct work *work, const char *name, const char *uid, const ch
 	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
 }
 
+static bool sets_exist(const struct work *work) {
+	bool any = false;
+	for (size_t i = 0; i < work->groups.count; i++) {
+		any = any || children_find(&work->children, STATEFUL_SET, work->groups.items[i].name);
+	}
+	return any;
+}
+
+/* No new pod of any group may mount it. */
+static void keep_off(struct work *work, const char *claim) {
+	if (!work->pod_limits) {
+		work->pod_limits = arena_array(work->arena, int64_t, work->groups.count + 1);
+		for (size_t i = 0; i < work->groups.count; i++) {
+			work->pod_limits[i] = INT64_MAX;
+		}
+	}
+	for (size_t i = 0; i < work->groups.count; i++) {
+		int64_t ordinal = volumes_ordinal(&work->groups.items[i], claim);
+		if (ordinal >= 0 && ordinal < work->pod_limits[i]) {
+			work->pod_limits[i] = ordinal;
+		}
+	}
+}
+
+/* Before there is any pod nothing is made at all; beside pods that run only new ones are not made. */
 static bool refuse(struct work *work, const char *name, const char *uid, struct error *err) {
+	struct error why;
 	if (uid && *uid) {
-		return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
+		fail_because(&why, ERR_BLOCKED, "VolumesOfEarlierCluster",
 			"PersistentVolumeClaim %s is of an earlier cluster (uid %s): delete it, or set the "
 			"annotation " ANNOTATION_ADOPT_VOLUMES " to that uid to take its data over",
 			name, uid);
+	} else {
+		fail_because(&why, ERR_BLOCKED, "VolumesOfEarlierCluster",
+			"PersistentVolumeClaim %s has a name that this cluster would mount, and no label " LABEL_CLUSTER_UID
+			" that says whose data it holds: delete it, or set that label to %s to take its data over",
+			name, work->cluster->metadata.uid);
 	}
-	return fail_because(err, ERR_BLOCKED, "VolumesOfEarlierCluster",
-		"PersistentVolumeClaim %s has a name that this cluster would mount, and no label " LABEL_CLUSTER_UID
-		" that says whose data it holds: delete it, or set that label to %s to take its data over",
-		name, work->cluster->metadata.uid);
+	if (!sets_exist(work)) {
+		*err = why;
+		return false;
+	}
+	keep_off(work, name);
+	return stall(work, why.reason, why.text);
+}
+
+/* Of data that was taken over every master is needed: their number is the replication factor, which does not change. */
+static bool check_masters(struct work *work, struct error *err) {
+	for (size_t i = 0; i < work->groups.count && !sets_exist(work); i++) {
+		const struct group *group = &work->groups.items[i];
+		int64_t had = group->role == MASTER ? volumes_replicas(work->cluster, &work->children, group->name) : 0;
+		if (had > group->replicas) {
+			return fail_because(err, ERR_BLOCKED, "NeedsDatabase",
+				"StatefulSet %s is to have %d pods, and there are volumes of %d: make the cluster with the "
+				"faultsToTolerate of the one that it takes over, or delete the volumes that hold nothing",
+				group->name, group->replicas, (int)had);
+		}
+	}
+	return true;
 }
 
 static bool judge(struct work *work, const json_t *claim, struct error *err) {
@@ -79,13 +127,14 @@ static bool check_names(struct work *work, struct error *err) {
 }
 
 bool claims_check(struct work *work, struct error *err) {
-	const struct child *claim = volumes_foreign(work->cluster, &work->children);
 	const char *wanted = object_annotation(&work->cluster->metadata, ANNOTATION_ADOPT_VOLUMES);
-	if (!claim) {
-		return check_names(work, err);
+	const struct child *claim = NULL;
+	while ((claim = volumes_foreign(work->cluster, &work->children, claim))) {
+		bool adopted = wanted && strcmp(wanted, claim->cluster_uid) == 0;
+		if (!(adopted ? adopt(work, claim->name, claim->uid, claim->version, err)
+					  : refuse(work, claim->name, claim->cluster_uid, err))) {
+			return false;
+		}
 	}
-	if (!wanted || strcmp(wanted, claim->cluster_uid) != 0) {
-		return refuse(work, claim->name, claim->cluster_uid, err);
-	}
-	return adopt(work, claim->name, claim->uid, claim->version, err);
+	return check_masters(work, err) && check_names(work, err);
 }

@@ -28,6 +28,50 @@ static bool ours(const struct work *work, const struct child *child) {
 	return strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
 }
 
+/* A policy without its owner is in no cluster's group: these four are looked for by name. */
+static void add_policies(struct work *work) {
+	static const char *const suffixes[] = {"deny", "internal", "clients", "operator"};
+	enum { POLICIES = sizeof suffixes / sizeof *suffixes };
+	struct children all = {arena_array(work->arena, struct child, work->children.count + POLICIES), 0};
+	for (size_t i = 0; i < work->children.count; i++) {
+		all.items[all.count++] = work->children.items[i];
+	}
+	for (size_t i = 0; i < POLICIES; i++) {
+		const char *name = arena_printf(work->arena, "%s-%s", work->pass->name, suffixes[i]);
+		if (!children_find(&work->children, NETWORK_POLICY, name)) {
+			all.items[all.count++] = (struct child){.kind = NETWORK_POLICY, .name = name, .owner_uid = "", .text = ""};
+		}
+	}
+	work->children = all;
+}
+
+/* Somebody may have taken the owner's reference off while nothing was reconciled: such an object is ours by its label,
+ * which only its document has, and the garbage collector does not know it. One that is not there goes out of the list.
+ */
+static bool claim_unowned(struct work *work, struct error *err) {
+	size_t kept = 0;
+	add_policies(work);
+	for (size_t i = 0; i < work->children.count; i++) {
+		struct child *child = &work->children.items[i];
+		bool asked = *child->owner_uid == '\0' && child->kind != POD && child->kind != VOLUME_CLAIM;
+		json_t *live = NULL;
+		if (asked && !child_document(work, child->kind, child->name, &live, err)) {
+			return false;
+		}
+		if (asked && is_ours(work, live)) {
+			child->owner_uid = work->cluster->metadata.uid;
+			child->uid = json_text_or(live, "metadata.uid", "");
+			child->version = json_text_or(live, "metadata.resourceVersion", "");
+			child->deleting = json_get(live, "metadata.deletionTimestamp");
+		}
+		if (!asked || live) {
+			work->children.items[kept++] = *child;
+		}
+	}
+	work->children.count = kept;
+	return true;
+}
+
 /* Deletes the children for which `chosen` says yes. `left`: how many are still there. */
 static bool remove_where(struct work *work, bool (*chosen)(const struct work *work, const struct child *child),
 	const char *why, size_t *left, struct error *err) {
@@ -98,8 +142,9 @@ static bool close_access(struct work *work, struct error *err) {
 static bool destroy_keys(struct work *work, struct error *err) {
 	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
 	struct token *token = vault_token(work->world->vault, err);
-	if (!token && err->kind == ERR_BLOCKED && !work->cluster->status.root_ca.fingerprint) {
-		/* No CA was ever made: half-built clusters go away too. */
+	if (!token && err->kind == ERR_BLOCKED && !json_text(work->object, "status.rootCA.fingerprint")) {
+		/* No CA was ever made: half-built clusters go away too. Read as it is stored: of one that cannot be decoded
+		 * nothing else is known. */
 		return true;
 	}
 	if (!token) {
@@ -127,7 +172,7 @@ bool deletion_step(struct work *work, struct error *err) {
 	if (!object_has_finalizer(&work->cluster->metadata, FINALIZER)) {
 		return true;
 	}
-	if (!close_access(work, err)) {
+	if (!claim_unowned(work, err) || !close_access(work, err)) {
 		return false;
 	}
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

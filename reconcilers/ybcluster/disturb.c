@@ -8,7 +8,9 @@
 #include "ybcluster/children.h"
 #include "ybcluster/work.h"
 
-static bool grow(struct work *work, const struct growth *growth, struct error *err) {
+enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
+
+static bool grow(struct work *work, const struct growth *growth, const char **refused, struct error *err) {
 	note_change(work, "update", VOLUME_CLAIM, growth->claim->name, growth->why);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
@@ -19,12 +21,18 @@ static bool grow(struct work *work, const struct growth *growth, struct error *e
 	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, growth->claim->name);
 	call.body = patch;
 	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
+	if (call.ok) {
+		store_wrote(work->pass->store, call.kind, call.answer, NULL);
+		return true;
+	}
+	if (call.err.kind != ERR_FORBIDDEN && call.err.kind != ERR_INVALID) {
 		*err = call.err;
 		return fail_in(err, "grow PersistentVolumeClaim %s", growth->claim->name);
 	}
-	store_wrote(work->pass->store, call.kind, call.answer, NULL);
-	return true;
+	/* Its class, or a quota, does not let it grow, and the spec cannot go back: all else must go on. */
+	*refused = growth->size;
+	wake_at(work, work->now + GROW_AGAIN);
+	return stall(work, *call.err.reason ? call.err.reason : "VolumeExpansionRefused", call.err.text);
 }
 
 static void wait_for_capacity(struct work *work) {
@@ -40,9 +48,10 @@ static void wait_for_capacity(struct work *work) {
 
 bool volumes_ensure(struct work *work, struct error *err) {
 	size_t count;
+	const char *refused = NULL; /* one refusal stands for all claims of a role */
 	struct growth *growth = volumes_growth(work->arena, work->cluster, &work->groups, &work->children, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (!grow(work, &growth[i], err)) {
+		if (growth[i].size != refused && !grow(work, &growth[i], &refused, err)) {
 			return false;
 		}
 	}
@@ -50,8 +59,10 @@ bool volumes_ensure(struct work *work, struct error *err) {
 	return true;
 }
 
-static bool evict(struct work *work, const struct child *pod, const char *why, struct error *err) {
+/* `gone`: it is on its way out. */
+static bool evict(struct work *work, const struct child *pod, const char *why, bool *gone, struct error *err) {
 	note_change(work, "evict", POD, pod->name, why);
+	*gone = false;
 	if (work->plan_only) {
 		return true;
 	}
@@ -59,6 +70,7 @@ static bool evict(struct work *work, const struct child *pod, const char *why, s
 	call.uid = pod->uid;
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
+		*gone = true;
 		store_deleted(work->pass->store, call.kind, call.namespace, call.name, pod->uid);
 		return true;
 	}
@@ -73,10 +85,14 @@ static bool evict(struct work *work, const struct child *pod, const char *why, s
 }
 
 static bool replace(struct work *work, const struct rollout *rollout, struct error *err) {
-	const char *why = arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why);
-	event(work, false, "PodReplaced", "Rollout", why);
-	return rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, err)
-	                                      : child_delete(work, rollout->pod, NULL, rollout->why, err);
+	bool evicted = false;
+	bool ok = rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, &evicted, err)
+	                                         : child_delete(work, rollout->pod, NULL, rollout->why, err);
+	if (ok && (evicted || rollout->move == ROLLOUT_DELETE)) {
+		event(work, false, "PodReplaced", "Rollout",
+			arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why));
+	}
+	return ok;
 }
 
 bool rollout_ensure(struct work *work, struct error *err) {

@@ -122,6 +122,8 @@ void summarize_stateful_set(const json_t *object, struct summary *summary) {
 	summary->number[STATEFUL_SET_REPLICAS] = json_int(object, "spec.replicas", 1);
 	summary->number[STATEFUL_SET_OBSERVED] =
 		json_int(object, "status.observedGeneration", 0) >= json_int(object, "metadata.generation", 1);
+	summary->text =
+		format("%.32s", text_at(json_get(object, "spec.template"), "metadata", "annotations", ANNOTATION_TRUST));
 }
 
 void summarize_config_map(const json_t *object, struct summary *summary) {

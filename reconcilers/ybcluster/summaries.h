@@ -15,7 +15,7 @@ const char *group_of_policy(const json_t *object);
 void summarize_pod(const json_t *object, struct summary *summary);
 /* Claim: bytes requested and there; text: uid of the cluster. */
 void summarize_claim(const json_t *object, struct summary *summary);
-/* StatefulSet: replicas, seen by its controller. */
+/* StatefulSet: replicas, seen by its controller; text: ANNOTATION_TRUST of its template. */
 void summarize_stateful_set(const json_t *object, struct summary *summary);
 /* ConfigMap C-ca: times of the CA that signs, step of a rotation; mark: of root.crt; text: the CA's fingerprint. */
 void summarize_config_map(const json_t *object, struct summary *summary);

@@ -34,6 +34,7 @@ struct work {
 	bool paused;             /* annotation paused: only what closes */
 	bool frozen;             /* nothing may open in this pass */
 	bool version_accepted;   /* spec.version may be rolled out */
+	int64_t *pod_limits;     /* by group: the ordinal at which a claim stands that is not ours; NULL: there is none */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
@@ -60,7 +61,6 @@ must_check bool accounts_ensure(struct work *work, struct error *err);
 /* Volumes that grow, pods that are replaced, StatefulSets that must be made anew. */
 must_check bool volumes_ensure(struct work *work, struct error *err);
 must_check bool rollout_ensure(struct work *work, struct error *err);
-
 /* The cluster is being deleted: the next step of its end. */
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);

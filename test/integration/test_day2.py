@@ -118,6 +118,21 @@ def test_port_changes_service_and_process(kubectl, namespace):
     wait_for_ready(kubectl, "one", namespace)
 
 
+def test_an_annotation_of_the_service_goes_again(kubectl, namespace):
+    kubectl.apply(yb_cluster("one", endpoints={"annotations": {"example.com/a": "1", "example.com/b": "2"}}), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("annotate", "service", "one", "-n", namespace, "example.com/theirs=3")
+    for change, left in (({"example.com/a": None}, {"example.com/b": "2"}), (None, {})):
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"annotations": change}}})
+
+        def gone():
+            live = kubectl.get("service", "one", namespace)["metadata"]["annotations"]
+            assert {key: value for key, value in live.items() if key.startswith("example.com/")} == {
+                **left, "example.com/theirs": "3"}
+            return True
+        wait_until(f"annotations {left}", gone, 30)
+
+
 def test_plan_writes_nothing_but_status(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
@@ -231,3 +246,56 @@ def test_version_of_another_series_is_refused(kubectl, namespace):
     wait_until("NeedsDatabase", lambda: any(one["reason"] == "NeedsDatabase" for one in
                                             kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]))
     assert children.pods(kubectl, "one", namespace) == before
+
+
+def leaf_of(kubectl, namespace):
+    return kubectl.get("secret", "one-tserver-tls", namespace)["data"]["node.one-tserver.crt"]
+
+
+def test_a_wish_that_is_refused_holds_up_nothing_else(kubectl, namespace):
+    """Certificates end all the same: they are renewed whatever else the cluster waits for."""
+    standard = kubectl.get("storageclass", "standard", namespace)
+    rigid = {key: standard[key] for key in ("apiVersion", "kind", "provisioner", "volumeBindingMode")}
+    kubectl.apply({**rigid, "metadata": {"name": "rigid"}, "allowVolumeExpansion": False}, namespace=namespace)
+    group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "rigid"}}
+    kubectl.apply(yb_cluster("one", tservers=group), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    foreign = by_hand("data0-one-tserver-7", **{"yugabyte.com/cluster": "one", "yugabyte.com/cluster-uid": "of-an-earlier-one",
+                                                "app.kubernetes.io/managed-by": "ybcluster-operator"})
+    other = f"{int(live['status']['version'].split('.')[0]) + 1}.1.0.0-b1"
+    wishes = {
+        "NeedsDatabase": lambda: kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": other}}),
+        "VolumesOfEarlierCluster": lambda: kubectl.apply(foreign, namespace=namespace),
+        "VolumeExpansionRefused": lambda: kubectl.patch("ybcluster", "one", namespace,
+                                                        {"spec": {"tservers": {"storage": {"size": "2Gi"}}}})}
+    pods = children.pods(kubectl, "one", namespace)
+    for reason, wish in wishes.items():
+        wish()
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", reason)
+        before = leaf_of(kubectl, namespace)
+        assert children.pods(kubectl, "one", namespace) == pods
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": reason}}})
+        wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
+        wait_until("every pod new", lambda: not set(pods.values()) & set(children.pods(kubectl, "one", namespace).values()) and
+                   len(children.pods(kubectl, "one", namespace)) == 6, 120)
+        pods = children.pods(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": None}})
+    kubectl.delete("persistentvolumeclaim", "data0-one-tserver-7", namespace)
+    kubectl.patch("storageclass", "rigid", namespace, {"allowVolumeExpansion": True})
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")
+    wait_for_ready(kubectl, "one", namespace, 120)
+    kubectl.delete("storageclass", "rigid", namespace)
+
+
+def test_a_stateful_set_that_somebody_scaled(kubectl, namespace):
+    """Masters go back to as many as there must be; a tserver may hold data, and stays until the spec has it too."""
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("scale", "statefulset", "one-master", "-n", namespace, "--replicas=5")
+    wait_until("three masters", lambda: kubectl.get("statefulset", "one-master", namespace)["spec"]["replicas"] == 3, 30)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("scale", "statefulset", "one-tserver", "-n", namespace, "--replicas=4")
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NeedsDatabase")
+    assert "spec.nodes to at least 4" in told["message"]
+    kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
+    wait_for_ready(kubectl, "one", namespace)

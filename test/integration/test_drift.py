@@ -98,6 +98,22 @@ def test_edit_is_put_right(kubectl, cluster, kind, name, how, change):
     assert len(same) >= len(pods) - lost, "pods restarted for an edit that was taken back"
 
 
+def test_an_edit_of_the_trust_annotation_restarts_nobody(kubectl, cluster):
+    """It says with which certificates pods run: the operator's own record, and not a button."""
+    wait_for_ready(kubectl, *cluster)
+    before, pods = kubectl.get("secret", "one-tserver-tls", cluster[1]), children.pods(kubectl, *cluster)
+    for value in ("x", None):
+        kubectl.patch("secret", "one-tserver-tls", cluster[1], {"metadata": {"annotations": {"yugabyte.com/trust": value}}})
+
+        def right():
+            now = kubectl.get("secret", "one-tserver-tls", cluster[1])
+            assert (now["data"], now["metadata"]["annotations"]) == (before["data"], before["metadata"]["annotations"])
+            return True
+        wait_until("the annotation as it was", right, 30)
+    wait_for_ready(kubectl, *cluster)
+    assert children.pods(kubectl, *cluster) == pods
+
+
 def test_foreign_marks_are_left_alone(kubectl, cluster):
     marks = {"metadata": {"annotations": {"example.com/mark": "yes"}, "labels": {"example.com/mark": "yes"}}}
     kubectl.patch("service", "one", cluster[1], marks)
@@ -111,3 +127,22 @@ def test_password_of_admin_stays_when_the_secret_is_touched(kubectl, cluster):
     assert len(base64.b64decode(before["password"])) >= 32
     kubectl.patch("secret", "one-admin", cluster[1], {"data": {"host": NOISE}})
     wait_until("host true again", lambda: kubectl.get("secret", "one-admin", cluster[1])["data"] == before, 30)
+
+
+def told(kubectl, namespace, reason):
+    return [one["note"] for one in kubectl.list("events.events.k8s.io", namespace) if one["reason"] == reason]
+
+
+def test_a_password_of_somebody_else_is_kept_and_told_of(kubectl, cluster):
+    """Short or not: it is their wish."""
+    wait_until("an event of its making", lambda: told(kubectl, cluster[1], "AdminSecretMade"), 15)
+    kubectl.patch("secret", "one-admin", cluster[1], {"data": {"password": NOISE}})
+
+    def followed():
+        data = kubectl.get("secret", "one-admin", cluster[1])["data"]
+        return data["password"] == NOISE and b":foreign@" in base64.b64decode(data["uri"])
+    wait_until("a URI with it", followed, 30)
+    wait_until("an event", lambda: told(kubectl, cluster[1], "PasswordEdited"), 15)
+    kubectl.patch("secret", "one-admin", cluster[1], {"data": {"password": ""}})
+    wait_until("a new one for none", lambda: len(base64.b64decode(
+        kubectl.get("secret", "one-admin", cluster[1])["data"]["password"])) >= 32, 30)

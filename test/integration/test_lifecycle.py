@@ -91,6 +91,18 @@ def test_deletion_deletes_volumes_on_demand(kubectl, namespace):
     assert left == ["disk0-one-master-9"], "only volumes with our label may go"
 
 
+def test_what_lost_its_owner_goes_all_the_same(kubectl, namespace):
+    """Somebody took the references off while nothing was reconciled; the garbage collector does not know them any more."""
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    wait_until("paused", lambda: condition(kubectl.get("ybcluster", "one", namespace), "Paused"))
+    for kind, name in (("statefulset", "one-tserver"), ("service", "one"), ("networkpolicy", "one-deny"), ("secret", "one-admin")):
+        kubectl.patch(kind, name, namespace, {"metadata": {"ownerReferences": None}})
+    kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
+    assert not children.of(kubectl, "one", namespace) and not children.pods(kubectl, "one", namespace)
+
+
 def test_goes_away_half_built(kubectl, namespace):
     kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=namespace)
     kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")

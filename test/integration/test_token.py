@@ -112,6 +112,25 @@ def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, sp
         operator.stop()
 
 
+def test_deletion_waits_for_the_token(kubectl, namespace, spoilt):
+    """The key of the cluster's CA must not outlive the cluster: not even when the operator starts without the token."""
+    operator = Operator(spoilt).start()
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    uid = wait_for_ready(kubectl, "one", namespace)["metadata"]["uid"]
+    operator.stop()
+    mend = no_token(spoilt)
+    operator = Operator(spoilt).start()
+    try:
+        kubectl.delete("ybcluster", "one", namespace, "--wait=false")
+        wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
+        stays("the cluster waits", lambda: kubectl.get("ybcluster", "one", namespace), 5)
+        mend()
+        wait_until("the cluster gone", lambda: not kubectl.get("ybcluster", "one", namespace), 60)
+        assert not [label for label in keys_in(spoilt) if uid in label]
+    finally:
+        operator.stop()
+
+
 def test_a_token_without_the_ca_of_the_cluster_issues_nothing(kubectl, namespace, spoilt):
     operator = Operator(spoilt).start()
     kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"]), namespace=namespace)

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#define L63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+
 static const char *const samples[] = {"", "a", "A", "-", "_", ".", "0", "a-", "-a", "a.", ".a", "a..b", "a.b", "a.1",
 	"a.b-c", "a-.b", "a/b", "a/", "/b", "a//b", "a/b/c", "A/b", "a/B_c.d-e", "a/b-", "x.y/z", "x_y", "9x", "x9",
 	"2025.1.1.0-b70", "2025.1.1.0", "2025.1.1-b70", "2025.1.1.0-b", "2025.1.1.0-b70x", "2025.1.1.0.0-b7",
@@ -18,7 +20,8 @@ static const char *const samples[] = {"", "a", "A", "-", "_", ".", "0", "a-", "-
 	"999999Ti", "10Mi", "10", "Gi", "1h", "1h1m1s", "1s1h", "1m1m", "1hh", "h", "10ms", "23:59", "24:00", "19:60",
 	"1:00", "00:00", "29:10", "a:bc", "Ready", "ready", "Not Ready", "R2", "x\n", "\n", "a\nb", "example.com",
 	"example.com.", "1.2.3.4", "db.example.1com", "db.example.c-1", "rotate 2", "2026-11-22T10:00:00Z", "use_ssl",
-	"Use", "u-s"};
+	"Use", "u-s", "a..b/c", "a.b/c", "a-.b/c", "a./c", L63, L63 "a", L63 ".a", L63 "a.a", "a." L63, "a." L63 "a",
+	"a/" L63, "a/" L63 "a", L63 "a/a", "a-" L63, "a.b-" L63};
 
 static void compare(enum form_name name, const regex_t *regex, const char *text) {
 	bool wanted = regexec(regex, text, 0, NULL, 0) == 0;

@@ -124,14 +124,29 @@ static void deletes_carry_preconditions(void **state) {
 		"\"deleteOptions\":{\"preconditions\":{\"uid\":\"u\"}}}");
 }
 
-static struct error error_of(int status, int retry_after, const struct kind *kind, const char *body) {
+static struct error error_to(
+	const char *method, int status, int retry_after, const struct kind *kind, const char *body) {
 	struct error err = {0};
 	struct http_exchange exchange = {.status = status, .retry_after = retry_after};
 	str_adds(&exchange.answer, body);
-	assert_false(answer_error(&exchange, "GET", kind, "n", "p", &err));
+	assert_false(answer_error(&exchange, method, kind, "n", "p", &err));
 	http_forget(&exchange);
 	assert_int_equal(err.http, status);
 	return err;
+}
+
+static struct error error_of(int status, int retry_after, const struct kind *kind, const char *body) {
+	return error_to("GET", status, retry_after, kind, body);
+}
+
+/* As the API server says it: a test in a JSON patch that did not hold has no causes, an invalid result has. */
+static void a_test_that_did_not_hold_is_a_conflict(void **state) {
+	(void)state;
+	const char *test = "{\"reason\":\"Invalid\",\"message\":\"the server rejected our request\",\"details\":{}}";
+	const char *invalid = "{\"reason\":\"Invalid\",\"details\":{\"causes\":[{\"field\":\"spec.x\"}]}}";
+	assert_int_equal(error_to("PATCH", 422, 0, &pod, test).kind, ERR_CONFLICT);
+	assert_int_equal(error_to("PATCH", 422, 0, &pod, invalid).kind, ERR_INVALID);
+	assert_int_equal(error_to("POST", 422, 0, &pod, test).kind, ERR_INVALID);
 }
 
 static void statuses_become_kinds(void **state) {
@@ -243,6 +258,7 @@ int main(void) {
 		cmocka_unit_test(what_a_verb_needs_must_be_there),
 		cmocka_unit_test(deletes_carry_preconditions),
 		cmocka_unit_test(statuses_become_kinds),
+		cmocka_unit_test(a_test_that_did_not_hold_is_a_conflict),
 		cmocka_unit_test(the_servers_message_is_told),
 		cmocka_unit_test(hostile_statuses_do_no_harm),
 		cmocka_unit_test(a_secrets_values_are_not_told),

@@ -107,6 +107,45 @@ static void live_ranges_come_from_the_policy(void **state) {
 	assert_string_equal(cidr_format(arena, &live[0]), "192.0.2.0/24");
 }
 
+static void live_sources_come_from_the_service(void **state) {
+	(void)state;
+	size_t count;
+	struct cidr *live = allow_sources(arena,
+		yaml(arena, "{spec: {loadBalancerSourceRanges: [192.0.2.0/32, 198.51.100.0/24, '100::/128', nonsense]}}"),
+		&count);
+	assert_int_equal(count, 1);
+	assert_string_equal(cidr_format(arena, &live[0]), "198.51.100.0/24");
+	allow_sources(arena, NULL, &count);
+	assert_int_equal(count, 0);
+}
+
+static struct cidr range(const char *text) {
+	struct cidr cidr;
+	struct error err = {0};
+	assert_true(cidr_parse(text, &cidr, &err));
+	return cidr;
+}
+
+/* A list may go when what is open is somebody else's wish, or none of its addresses. */
+static void closed_is_what_others_want_or_is_not_of_the_list(void **state) {
+	(void)state;
+	const struct allowlist *own = list("a", "[{cidr: 192.0.2.0/24}, {cidr: 198.51.100.7, expiresAt: "
+											"'1970-01-01T00:00:00Z'}]")
+	                                  .list;
+	const struct cidr live[] = {range("203.0.113.0/24"), range("192.0.2.0/24")};
+	const struct cidr part = range("192.0.2.128/25"), expired = range("198.51.100.7/32"), wide = range("198.0.0.0/8");
+	assert_true(allow_closed(NULL, 0, own, NULL, 0));
+	assert_true(allow_closed(live, 1, own, NULL, 0));
+	assert_false(allow_closed(live, 1, NULL, NULL, 0));
+	assert_false(allow_closed(live, 2, own, NULL, 0));
+	assert_true(allow_closed(live, 2, own, &live[1], 1));
+	assert_true(allow_closed(live, 2, NULL, live, 2));
+	assert_false(allow_closed(&part, 1, own, NULL, 0));
+	assert_false(allow_closed(live, 2, own, &part, 1));
+	assert_false(allow_closed(&expired, 1, own, NULL, 0));
+	assert_false(allow_closed(&wide, 1, own, NULL, 0));
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -128,6 +167,8 @@ int main(void) {
 		cmocka_unit_test(too_many_rules_keep_what_is_live),
 		cmocka_unit_test(a_part_does_not_cover_the_whole),
 		cmocka_unit_test(live_ranges_come_from_the_policy),
+		cmocka_unit_test(live_sources_come_from_the_service),
+		cmocka_unit_test(closed_is_what_others_want_or_is_not_of_the_list),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -124,6 +124,58 @@ static void only_intruders_are_taken_off(void **state) {
 		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1\"}]");
 }
 
+/* The cluster db: what a sidecar may have, and what it may not. */
+static void beside(const char *volume, const char *container, bool stays) {
+	const char *head =
+		"{metadata: {labels: {yugabyte.com/cluster: db}}, spec: {volumeClaimTemplates: [{metadata: {name: "
+		"data0}}], template: {spec: {volumes: [{name: certificates, secret: {secretName: "
+		"db-tserver-tls}}";
+	const char *ours = arena_printf(arena, "%s], containers: [{name: yb-tserver}]}}}}", head);
+	const char *live = arena_printf(
+		arena, "%s, %s], containers: [{name: yb-tserver}, {name: agent, " SAFE ", %s}]}}}}", head, volume, container);
+	json_t *patch = diff_foreign(arena, STATEFUL_SET, yaml(arena, ours), yaml(arena, live));
+	if (stays != !patch) {
+		fail_msg("%s, %s: %s", volume, container, patch ? "taken off" : "left alone");
+	}
+}
+
+static void what_a_sidecar_may_have(void **state) {
+	(void)state;
+	const char *mount = "volumeMounts: [{name: v, mountPath: /v}]";
+	static const char *const theirs[] = {"secret: {secretName: agent-token}", "secret: {secretName: db-agent}",
+		"projected: {sources: [{serviceAccountToken: {path: token}}, {secret: {name: agent-token}}]}",
+		"persistentVolumeClaim: {claimName: agent}", "emptyDir: {}"};
+	static const char *const ours[] = {"secret: {secretName: db-tserver-tls}", "secret: {secretName: db-admin}",
+		"secret: {secretName: db-master-tls}", "projected: {sources: [{secret: {name: db-admin-tls}}]}",
+		"persistentVolumeClaim: {claimName: data0-db-tserver-0}", "hostPath: {path: /}"};
+	for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++) {
+		beside(arena_printf(arena, "{name: v, %s}", theirs[i]), mount, true);
+	}
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		beside(arena_printf(arena, "{name: v, %s}", ours[i]), mount, false);
+	}
+	const char *own = "{name: database-logs, emptyDir: {}}";
+	beside(own, "volumeMounts: [{name: database-logs, mountPath: /v}]", true);
+	beside(own, "volumeMounts: [{name: data0, mountPath: /v}]", false);
+	beside(own, "env: [{name: A, valueFrom: {secretKeyRef: {name: agent, key: k}}}]", true);
+	beside(own, "env: [{name: A, valueFrom: {secretKeyRef: {name: db-admin, key: password}}}]", false);
+	beside(own, "envFrom: [{secretRef: {name: db-admin}}]", false);
+}
+
+/* Nobody else may say who connects, where to, or what our container runs. */
+static void other_ways_in(void **state) {
+	(void)state;
+	foreign(SERVICE, "{spec: {allocateLoadBalancerNodePorts: false, ports: [{name: ysql}]}}",
+		"{metadata: {annotations: {service.beta.kubernetes.io/azure-allowed-ip-ranges: a, cloud.google.com/neg: b, "
+		"x/y: c}}, "
+		"spec: {ports: [{name: ysql, nodePort: 30000}]}}",
+		"[{\"op\":\"remove\",\"path\":\"/spec/ports/0/nodePort\"},"
+		"{\"op\":\"remove\",\"path\":\"/metadata/annotations/service.beta.kubernetes.io~1azure-allowed-ip-ranges\"}]");
+	foreign(STATEFUL_SET, TEMPLATE("[{name: yb-tserver}]"),
+		TEMPLATE("[{name: agent, " SAFE "}, {name: yb-tserver, lifecycle: {postStart: {exec: {command: [a]}}}}]"),
+		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1/lifecycle/postStart\"}]");
+}
+
 /* Our container is told by its name, wherever somebody put theirs. */
 static void our_container_is_found_behind_a_stranger(void **state) {
 	(void)state;
@@ -181,6 +233,8 @@ int main(void) {
 		cmocka_unit_test(foreign_pull_secrets_are_left_alone),
 		cmocka_unit_test(secrets_are_not_shown),
 		cmocka_unit_test(foreign_entries_are_taken_off),
+		cmocka_unit_test(what_a_sidecar_may_have),
+		cmocka_unit_test(other_ways_in),
 		cmocka_unit_test(only_intruders_are_taken_off),
 		cmocka_unit_test(our_container_is_found_behind_a_stranger),
 		cmocka_unit_test(ours_is_cleaned_before_an_intruder_before_it_goes),

@@ -180,7 +180,7 @@ static void the_client_service_by_exposure(void **state) {
 	assert_string_equal(text(service, "spec.type"), "\"ClusterIP\"");
 	assert_null(json_get(service, "spec.loadBalancerSourceRanges"));
 	assert_null(json_get(service, "spec.allocateLoadBalancerNodePorts"));
-	assert_string_equal(text(service, "metadata.annotations"), "{}");
+	assert_string_equal(text(service, "metadata.annotations"), "{\"yugabyte.com/annotations\":\"\"}");
 	assert_string_equal(text(service, "spec.externalIPs"), "[]");
 	assert_string_equal(
 		text(service, "spec.ports"), "[{\"name\":\"ysql\",\"port\":5433,\"protocol\":\"TCP\",\"targetPort\":5433}]");
@@ -192,7 +192,8 @@ static void the_client_service_by_exposure(void **state) {
 		"{\"networking.gke.io/load-balancer-type\":\"Internal\","
 		"\"service.beta.kubernetes.io/aws-load-balancer-internal\":\"true\","
 		"\"service.beta.kubernetes.io/aws-load-balancer-scheme\":\"internal\","
-		"\"service.beta.kubernetes.io/azure-load-balancer-internal\":\"true\",\"x/y\":\"z\"}");
+		"\"service.beta.kubernetes.io/azure-load-balancer-internal\":\"true\",\"x/y\":\"z\","
+		"\"yugabyte.com/annotations\":\"b1105c76223beace0a99fbce0947e1e4\"}");
 	service = find(&(struct scene){.spec = "{endpoints: {exposure: Public}}", .ipv4 = true}, SERVICE, "db");
 	assert_string_equal(json_string_value(json_at(service, "metadata", "annotations",
 							"service.beta.kubernetes.io/aws-load-balancer-scheme", NULL)),

@@ -168,6 +168,31 @@ static void numbers_for_people_and_programs(void **state) {
 	assert_int_equal(json_int(status, "replicationFactor", 0), 3);
 }
 
+/* A deletion, a pause and a failure ahead of the certificates know nothing of them: what was there is still there. */
+static void certificates_are_kept_when_a_pass_says_nothing(void **state) {
+	(void)state;
+	static const char *const serials[] = {"03", NULL};
+	struct observed *observed =
+		observe("{rootCA: {configMap: db-ca, fingerprint: abc, notAfter: '2029-01-01T00:00:00Z'}, "
+				"certificates: {notAfter: '2027-01-01T00:00:00Z', serials: ['01', '02']}}");
+	json_t *status = status_build(arena, observed);
+	assert_string_equal(json_print(arena, json_get(status, "rootCA")),
+		"{\"configMap\":\"db-ca\",\"fingerprint\":\"abc\",\"notAfter\":\"2029-01-01T00:00:00Z\"}");
+	assert_string_equal(json_print(arena, json_get(status, "certificates")),
+		"{\"notAfter\":\"2027-01-01T00:00:00Z\",\"serials\":[\"01\",\"02\"]}");
+	/* What is live is known without the token, but for the serials. */
+	observed->root_fingerprint = "def";
+	observed->certificates_not_after = NOW;
+	status = status_build(arena, observed);
+	assert_string_equal(json_text(status, "rootCA.fingerprint"), "def");
+	assert_string_equal(json_print(arena, json_get(status, "certificates")),
+		"{\"notAfter\":\"2026-11-22T10:00:00Z\",\"serials\":[\"01\",\"02\"]}");
+	observed->serials = serials;
+	status = status_build(arena, observed);
+	assert_string_equal(json_print(arena, json_get(status, "certificates.serials")), "[\"03\"]");
+	assert_null(json_get(status_build(arena, observe("{}")), "rootCA"));
+}
+
 static void plans_stand_in_status_in_plan_mode_alone(void **state) {
 	(void)state;
 	struct observed *observed = observe("{}");
@@ -267,6 +292,7 @@ int main(void) {
 		cmocka_unit_test(reconciling_and_stalled),
 		cmocka_unit_test(phases),
 		cmocka_unit_test(numbers_for_people_and_programs),
+		cmocka_unit_test(certificates_are_kept_when_a_pass_says_nothing),
 		cmocka_unit_test(plans_stand_in_status_in_plan_mode_alone),
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(equal_status_is_not_written),

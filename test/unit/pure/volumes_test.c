@@ -65,13 +65,14 @@ static void claims_of_an_earlier_cluster_stand_in_the_way(void **state) {
 	(void)state;
 	struct child items[] = {claim("data0-db-tserver-0", UID, "1Gi"), claim("data0-db-tserver-1", "another", "1Gi")};
 	struct children children = {items, 2};
-	assert_ptr_equal(volumes_foreign(cluster, &children), &items[1]);
+	assert_ptr_equal(volumes_foreign(cluster, &children, NULL), &items[1]);
+	assert_null(volumes_foreign(cluster, &children, &items[1]));
 	children.count = 1;
-	assert_null(volumes_foreign(cluster, &children));
+	assert_null(volumes_foreign(cluster, &children, NULL));
 	items[0].cluster_uid = "";
-	assert_ptr_equal(volumes_foreign(cluster, &children), &items[0]);
+	assert_ptr_equal(volumes_foreign(cluster, &children, NULL), &items[0]);
 	items[0].kind = POD;
-	assert_null(volumes_foreign(cluster, &children));
+	assert_null(volumes_foreign(cluster, &children, NULL));
 }
 
 /* What once had volumes has data on them: so many pods a StatefulSet that is made anew needs. */
@@ -121,6 +122,27 @@ static void what_new_pods_will_mount(void **state) {
 	expect_to_mount(cluster_of(arena, HEAD "spec: {desiredState: Paused}"), (struct children){items, 1}, "");
 }
 
+/* A claim that is not ours keeps new pods away from itself, and from nothing else. */
+static void pods_are_made_up_to_a_foreign_claim(void **state) {
+	(void)state;
+	const struct group *tservers = &groups.items[groups.count - 1];
+	assert_int_equal(volumes_ordinal(tservers, "data0-db-tserver-7"), 7);
+	assert_int_equal(volumes_ordinal(tservers, "data0-db-master-7"), -1);
+	struct child set = set_of("db-tserver", 3);
+	assert_int_equal(volumes_pods(5, &set, 3, 7), 5);
+	assert_int_equal(volumes_pods(9, &set, 3, 7), 7);
+	assert_int_equal(volumes_pods(4, &set, 3, 3), 3);
+	assert_int_equal(volumes_pods(4, &set, 3, 1), 3);
+	assert_int_equal(volumes_pods(0, &set, 3, 1), 0);
+	assert_int_equal(volumes_pods(2, &set, 3, 1), 2);
+	/* Made anew around pods that run: with all of them, or not at all. */
+	assert_int_equal(volumes_pods(3, NULL, 3, 7), 3);
+	assert_int_equal(volumes_pods(9, NULL, 3, 7), 7);
+	assert_int_equal(volumes_pods(3, NULL, 3, 1), -1);
+	assert_int_equal(volumes_pods(3, NULL, 0, 0), -1);
+	assert_int_equal(volumes_pods(0, NULL, 3, 1), 0);
+}
+
 static enum claim_right judged(const char *annotations, const char *labels) {
 	struct ybcluster *its = cluster_of(arena, HEAD "spec: {}");
 	its->metadata.annotations = yaml(arena, annotations);
@@ -163,6 +185,7 @@ int main(void) {
 		cmocka_unit_test(claims_of_an_earlier_cluster_stand_in_the_way),
 		cmocka_unit_test(a_set_had_as_many_pods_as_it_has_volumes),
 		cmocka_unit_test(what_new_pods_will_mount),
+		cmocka_unit_test(pods_are_made_up_to_a_foreign_claim),
 		cmocka_unit_test(whose_a_claim_is),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,11 @@
+/* Whose a live object is. */
+#ifndef RECONCILERS_OWNER_H
+#define RECONCILERS_OWNER_H
+#include <jansson.h>
+#include <stdbool.h>
+
+/* True when the cluster with this uid controls it, or, when somebody took only the reference away, is named by our
+ * label. NULL is nobody's. */
+bool belongs_to(const json_t *live, const char *uid);
+
+#endif
