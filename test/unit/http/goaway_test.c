@@ -1,9 +1,11 @@
-/* HTTP/2's GOAWAY (RFC 9113, 6.8), from a server of our own that speaks just enough of it over TLS on [::1]. */
+/* HTTP/2's GOAWAY (RFC 9113, 6.8), from a server of our own that speaks just enough of it over TLS on [::1]; and whom
+ * we speak to at all. */
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +27,7 @@ static atomic_int answered;
 
 static SSL_CTX *tls;
 static char anchor[4096]; /* the server's certificate: it is its own CA */
+static char other[4096];  /* another one of the same name */
 
 static void put_frame(SSL *ssl, uint8_t type, uint8_t flags, uint32_t stream, const void *bytes, uint8_t length) {
 	uint8_t frame[9 + 255] = {0, 0, length, type, flags, (uint8_t)(stream >> 24), (uint8_t)(stream >> 16),
@@ -133,19 +136,27 @@ static X509 *make_certificate(EVP_PKEY *key) {
 	return certificate;
 }
 
-static int begin(void **state) {
-	(void)state;
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *certificate = make_certificate(key);
+static void print(char *pem, size_t size, X509 *certificate) {
 	BIO *out = BIO_new(BIO_s_mem());
 	PEM_write_bio_X509(out, certificate);
-	anchor[BIO_read(out, anchor, sizeof anchor - 1)] = '\0';
+	pem[BIO_read(out, pem, (int)size - 1)] = '\0';
+	BIO_free(out);
+}
+
+static int begin(void **state) {
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* the server's: whoever does not trust it is gone before it has finished */
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *stranger = EVP_EC_gen("P-256");
+	X509 *certificate = make_certificate(key), *same_name = make_certificate(stranger);
+	print(anchor, sizeof anchor, certificate);
+	print(other, sizeof other, same_name);
 	tls = SSL_CTX_new(TLS_server_method());
 	SSL_CTX_set_alpn_select_cb(tls, choose_h2, NULL);
 	int ok = SSL_CTX_use_certificate(tls, certificate) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1;
-	BIO_free(out);
 	X509_free(certificate);
+	X509_free(same_name);
 	EVP_PKEY_free(key);
+	EVP_PKEY_free(stranger);
 	return ok ? 0 : -1;
 }
 
@@ -251,11 +262,37 @@ static void a_stream_comes_to_its_end(void **state) {
 	http_destroy(pool);
 }
 
+static bool speaks_to(const struct http_peer *with) {
+	struct http_pool *pool = http_create();
+	struct http_exchange call = get();
+	call.peer = with;
+	atomic_store(&answered, 0);
+	http_run(pool, &call, 1);
+	bool ok = call.ok;
+	assert_int_equal(call.err.kind, ok ? ERR_NONE : ERR_UNAVAILABLE);
+	assert_int_equal(atomic_load(&answered), ok);
+	http_forget(&call);
+	http_destroy(pool);
+	return ok;
+}
+
+static void nobody_is_spoken_to_who_is_not_vouched_for(void **state) {
+	(void)state;
+	manner = ANSWER_THEN_GO;
+	assert_true(speaks_to(&peer));
+	assert_false(speaks_to(&(struct http_peer){.ca = other}));
+	assert_false(speaks_to(&(struct http_peer){0}));
+	assert_false(speaks_to(&(struct http_peer){.ca = anchor, .server_name = "api.example"}));
+	assert_false(speaks_to(NULL));
+	assert_true(speaks_to(&(struct http_peer){.insecure = true}));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_next_request_takes_a_new_connection, start_server, stop_server),
 		cmocka_unit_test_setup_teardown(what_was_not_looked_at_fails_or_is_sent_again, start_server, stop_server),
 		cmocka_unit_test_setup_teardown(a_create_is_sent_once_whatever_happens, start_server, stop_server),
+		cmocka_unit_test_setup_teardown(nobody_is_spoken_to_who_is_not_vouched_for, start_server, stop_server),
 		cmocka_unit_test_setup_teardown(a_stream_comes_to_its_end, start_server, stop_server),
 	};
 	return cmocka_run_group_tests(tests, begin, finish);

@@ -224,6 +224,30 @@ static void test_many_connections_do_not_end_it(void **state) {
 	expect(world, "GET /who HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "[]");
 }
 
+/* Silent ones take all the places there are, and not for long. */
+static void test_places_and_patience_are_bounded(void **state) {
+	struct world *world = *state;
+	enum { PLACES = 64 };
+	int files[PLACES];
+	cleanup_str struct str answer = {0};
+	char byte;
+	for (int i = 0; i < PLACES; i++) {
+		files[i] = dial(world);
+	}
+	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	int late = dial(world);
+	say(late, "GET /who HTTP/1.1\r\nHost: x\r\n\r\n");
+	nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+	assert_int_equal(recv(late, &byte, 1, MSG_DONTWAIT), -1);
+	hear(late, &answer);
+	assert_true(str_starts(answer.text, "HTTP/1.1 200"));
+	for (int i = 0; i < PLACES; i++) {
+		assert_int_equal(recv(files[i], &byte, 1, 0), 0);
+		close(files[i]);
+	}
+	close(late);
+}
+
 int main(void) {
 	log_setup(LOG_FORMAT_CONSOLE, LOG_ERROR);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -236,6 +260,7 @@ int main(void) {
 		TEST(test_a_stop_does_not_wait_for_clients),
 		TEST(test_a_taken_port_is_an_error),
 		TEST(test_many_connections_do_not_end_it),
+		TEST(test_places_and_patience_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
