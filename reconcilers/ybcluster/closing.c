@@ -44,6 +44,19 @@ static bool may_go_ahead(struct work *work, bool *may, struct error *err) {
 	return true;
 }
 
+/* What was written is newer than what the pass began with. The documents of the rest are with this pass alone. */
+static void observe_again(struct work *work) {
+	struct children before = work->children;
+	observe_children(work);
+	for (size_t i = 0; i < work->children.count; i++) {
+		struct child *child = &work->children.items[i];
+		const struct child *old = children_find(&before, child->kind, child->name);
+		if (old && !child->document && strcmp(old->version, child->version) == 0) {
+			child->document = old->document;
+		}
+	}
+}
+
 /* What is there of it is written; the Service only when every policy is. */
 static bool write_access(struct work *work, const struct wanted_list *all, struct error *err) {
 	bool policies = true;
@@ -57,7 +70,7 @@ static bool write_access(struct work *work, const struct wanted_list *all, struc
 		}
 	}
 	bool ok = apply_wanted(work, err);
-	observe_children(work);
+	observe_again(work);
 	return ok;
 }
 
@@ -138,8 +151,7 @@ void close_after(struct work *work, const struct error *failure) {
 	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT) {
 		return;
 	}
-	/* what was written before the failure is newer than what the pass began with */
-	observe_children(work);
+	observe_again(work);
 	if (!only_close(work, &err)) {
 		log_error("what must close could not be closed", "cluster",
 			arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "error", err.text);
