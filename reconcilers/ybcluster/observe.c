@@ -39,6 +39,7 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		.text = object->summary.text ? object->summary.text : "",
 		.cluster_uid = "",
 		.hostnames = "",
+		.asked = "",
 		.document = object->document,
 		.handle = object,
 	};
@@ -47,6 +48,9 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		split_pod(arena, &child);
 	} else if (child.kind == VOLUME_CLAIM) {
 		child.cluster_uid = child.text;
+	} else if (child.kind == CONFIG_MAP) {
+		child.asked = child.text;
+		child.text = until_bar(arena, &child.asked);
 	}
 	return child;
 }

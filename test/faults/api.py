@@ -1,5 +1,6 @@
 """The API server as its administrator sees it, not through the proxy: reads, edits, and what happened to every object."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -102,25 +103,32 @@ class Observer:
 
     def __init__(self, api):
         self.api, self.lock, self.events, self.ended = api, threading.Lock(), {}, []
-        self.stopped = False
+        self.stopped, self.version = False, {}
         for kind in KINDS:
-            version = api.call("GET", f"{KINDS[kind]}/{kind}?limit=1")["metadata"]["resourceVersion"]
-            threading.Thread(target=self.watch, args=(kind, version), daemon=True).start()
+            self.version[kind] = api.call("GET", f"{KINDS[kind]}/{kind}?limit=1")["metadata"]["resourceVersion"]
+            threading.Thread(target=self.watch, args=(kind,), daemon=True).start()
 
-    def watch(self, kind, version):
+    def watch(self, kind):
         while not self.stopped:
-            connection = self.api.connect(timeout=None)
-            connection.request("GET", f"{KINDS[kind]}/{kind}?watch=1&resourceVersion={version}&allowWatchBookmarks=true")
+            try:
+                self.watch_once(kind)
+            except (http.client.HTTPException, OSError):
+                time.sleep(0.2)  # the API server goes away at the end, or starts anew
+
+    def watch_once(self, kind):
+        """Until the API server ends it."""
+        with contextlib.closing(self.api.connect(timeout=None)) as connection:
+            connection.request("GET", f"{KINDS[kind]}/{kind}?watch=1&resourceVersion={self.version[kind]}&allowWatchBookmarks=true")
             answer = connection.getresponse()
             for line in answer:
                 told = json.loads(line)
                 if told["type"] == "ERROR":
                     self.ended.append((kind, told["object"]))
-                    return
-                version = told["object"]["metadata"]["resourceVersion"]
+                    self.stopped = True
+                    break
+                self.version[kind] = told["object"]["metadata"]["resourceVersion"]
                 if told["type"] != "BOOKMARK":
                     self.take(Event(kind, told["type"], told["object"]))
-            connection.close()
 
     def take(self, event):
         with self.lock:

@@ -132,6 +132,7 @@ def cases(request, plane, home, table, tmp_path_factory):
     one.pool.shutdown(cancel_futures=True)
     for lane in lanes:
         lane.close()
+    observer.stopped = True
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -26,9 +26,13 @@ class Candidate:
         (self.home.folder / "softhsm2.conf").write_text((lane.home.folder / "softhsm2.conf").read_text())
         self.proxy = FaultProxy(lane.plane, lane.api, self.home.folder)
         lead_through(self.home, self.proxy)
+        self.prepare()
         self.operator = Operator(self.home, "--leader-elect", f"--namespaces={lane.namespace}", "--metrics-port=0")
         self.operator.start(ready=False)
         self.proxy.operator(self.operator.process.pid)
+
+    def prepare(self):
+        """Whatever else its home needs."""
 
     def leads(self):
         return '"reconciling"' in self.operator.log_file.read_text()

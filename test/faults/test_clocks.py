@@ -1,0 +1,113 @@
+"""The wall clock of the leader jumps by an hour, to either side: it stays the leader and writes nothing for it, what it is told
+to do it does, and what expires by its clock is closed. Another one takes over in time when it is gone."""
+
+import subprocess
+import time
+
+import pytest
+from cases import Case
+from control_plane import ROOT
+from hands import Hands
+from manifests import allow_list
+from operator_process import SOFTHSM
+from test_leaders import TAKE_OVER, Candidate
+from waiting import wait_until
+from workloads import HOME, OFFICE, SMALL, create, in_seconds, open_to, patch, ready_pods
+
+LEASE = 15  # seconds that it lasts without a renewal
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory):
+    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "test/faults/clock_shim.c"], check=True)
+    return library
+
+
+class Jumping(Candidate):
+    """An operator whose wall clock can be set."""
+
+    def __init__(self, lane, name, shim):
+        self.shim = shim
+        super().__init__(lane, name)
+
+    def prepare(self):
+        self.clock = self.home.folder / "clock"
+        self.jump(0)
+        # The sanitizer wants to be loaded first; that it is not does no harm to what the shim replaces.
+        self.home.use_module(SOFTHSM, {"LD_PRELOAD": str(self.shim), "CLOCK_SHIM": str(self.clock),
+                                       "ASAN_OPTIONS": "detect_leaks=1:verify_asan_link_order=0"})
+
+    def jump(self, seconds):
+        """At once: no reader sees half of it."""
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.rename(self.clock)
+
+
+def contents(hands):
+    """What would differ if anything had been issued, restarted or opened."""
+    secrets = {one["metadata"]["name"]: one["metadata"]["resourceVersion"] for one in hands.live("secrets")}
+    return secrets, {one["metadata"]["uid"] for one in hands.live("pods")}
+
+
+def takes_no_notice(first, second, hands):
+    """Longer than the Lease lasts: nobody writes, and it stays where it is."""
+    before, since = contents(hands), time.time()
+    time.sleep(LEASE + 5)
+    assert not [one for one in first.writes_since(since) if one["resource"] not in ("leases", "events")]
+    assert not second.leads() and first.operator.running
+    assert contents(hands) == before
+
+
+def obeys(first, second, hands):
+    nodes = len([pod for pod in hands.live("pods") if "tserver" in pod["metadata"]["name"]]) + 1
+    step = patch("one node more", {"spec": {"nodes": nodes}}, ready_pods(nodes + 1))
+    step.act(hands)
+    hands.settle(step)
+    assert not second.leads() and first.operator.running
+
+
+def closes(hands):
+    """What ends in half an hour has ended by a clock that is an hour ahead."""
+    hands.apply(allow_list("office", OFFICE, {"cidr": HOME, "expiresAt": in_seconds(HOUR // 2)}))
+    hands.wait("what has not expired is open, and nothing else", lambda: open_to(OFFICE)(hands), 30)
+
+
+def jump(lane, shim, seconds, candidates):
+    for name in ("first", "second"):
+        candidates.append(Jumping(lane, f"clock-{name}-{seconds}", shim))
+        wait_until("the first one leads", candidates[0].leads, 30)
+    first, second = candidates
+    hands = Hands(lane.api, lane.namespace)
+    made = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], **SMALL)
+    made.act(hands)
+    hands.settle(made)
+    first.jump(seconds)
+    takes_no_notice(first, second, hands)
+    obeys(first, second, hands)
+    if seconds > 0:
+        closes(hands)
+    first.operator.kill()
+    wait_until("the other one leads", second.leads, TAKE_OVER, 0.1)
+    second.operator.stop()
+
+
+@pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["ahead", "behind"])
+def test_a_leader_whose_clock_jumps(cases, table, request, shim, seconds):
+    case = Case("small cluster", f"clock jumps by {seconds} s")
+    if request.config.getoption("--case") not in str(case) or str(case) in table.done:
+        pytest.skip("not wanted, or finished")
+    lane, candidates, started, outcome = cases.free.get(), [], time.monotonic(), "failed"
+    lane.begin()
+    lane.supervised.operator.stop()
+    try:
+        jump(lane, shim, seconds, candidates)
+        outcome = "passed"
+    finally:
+        table.add(case, "the leader's clock jumps", outcome, [], time.monotonic() - started)
+        for one in candidates:
+            one.close()
+        lane.abandon()
+        cases.free.put(lane)
