@@ -1,5 +1,5 @@
-/* Preloaded: the wall clock of this process is the system's plus $CLOCK_SHIM's seconds, a file that may change at any time.
- * Clocks that count since the machine's start are left alone, as a jump of the wall clock leaves them alone. */
+/* Preloaded: the wall clock of this process is the system's plus $CLOCK_SHIM's seconds, a file that may change at any
+ * time. Clocks that count since the machine's start are left alone, as a jump of the wall clock leaves them alone. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
