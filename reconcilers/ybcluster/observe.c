@@ -60,7 +60,7 @@ void observe_children(struct work *work) {
 	size_t count;
 	struct object **objects =
 		store_group(work->pass->store, work->arena, work->pass->namespace, work->pass->name, &count);
-	work->children.items = arena_array(work->arena, struct child, count);
+	work->children = (struct children){.items = arena_array(work->arena, struct child, count)};
 	for (size_t i = 0; i < count; i++) {
 		struct child child = child_of(work->arena, objects[i]);
 		if (child.kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {
