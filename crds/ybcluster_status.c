@@ -27,7 +27,6 @@ static const struct field root_ca_fields[] = {
 
 static const struct field certificates_fields[] = {
 	FIELD(STATUS, "notAfter", certificates.not_after, TIME),
-	FIELD(STATUS, "generation", certificates.generation, LONG, .max = INT64_MAX),
 	LIST(STATUS, "serials", certificates.serials, certificates.serial_count, TEXTS, .form = FORM_TOKEN, .max = 100),
 	{0},
 };

@@ -29,7 +29,7 @@ struct ybcluster_status {
 		int64_t not_after;
 	} root_ca;
 	struct {
-		int64_t not_after, generation;
+		int64_t not_after;
 		const char **serials;
 		size_t serial_count;
 	} certificates;

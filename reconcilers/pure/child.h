@@ -40,8 +40,9 @@ struct child {
 	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
 	const char *hostnames;   /* of pods: ANNOTATION_NAMES, with a blank behind each; else "" */
+	const char *asked;       /* of C-ca: the anchors that a wished rotation last brought about; else "" */
 	json_t *document;        /* NULL when it is not at hand */
-	void *handle;            /* the effectful part's own */
+	void *handle;            /* the effectful part's own; NULL: not in the store's group */
 };
 
 /* A wanted object. */

@@ -18,13 +18,23 @@ static bool admitted(const struct ybcluster_client *client, const json_t *from) 
 	return false;
 }
 
-static enum exposure exposure_of(const json_t *service) {
+/* Never wider than live, nor than wanted. A load balancer that is too wide becomes no load balancer: it cannot be made
+ * narrower in place, and none is made anew while nothing may open. */
+static enum exposure closed_exposure(enum exposure wanted, const json_t *service) {
 	if (strcmp(json_text_or(service, "spec.type", ""), "LoadBalancer") != 0) {
 		return EXPOSURE_CLUSTER;
 	}
-	const char *internal = json_string_value(
-		json_at(service, "metadata", "annotations", "service.beta.kubernetes.io/aws-load-balancer-internal", NULL));
-	return internal && strcmp(internal, "true") == 0 ? EXPOSURE_INTERNAL : EXPOSURE_PUBLIC;
+	enum exposure live = network_is_internal(service) ? EXPOSURE_INTERNAL : EXPOSURE_PUBLIC;
+	return live <= wanted ? live : EXPOSURE_CLUSTER;
+}
+
+/* The port that pods listen on stays while nothing is rolled out, whatever the spec says by now. But one that stands in
+ * the policy or the Service alone was put there by somebody else. */
+static int closed_port(int wanted, const json_t *policy, const json_t *service) {
+	int64_t admitted_port = json_int(policy, "spec.ingress.0.ports.0.port", 0);
+	bool agreed =
+		admitted_port > 0 && admitted_port <= UINT16_MAX && admitted_port == json_int(service, "spec.ports.0.port", 0);
+	return agreed ? (int)admitted_port : wanted;
 }
 
 struct ybcluster *closed_cluster(
@@ -39,8 +49,49 @@ struct ybcluster *closed_cluster(
 			closed->spec.clients[closed->spec.client_count++] = cluster->spec.clients[i];
 		}
 	}
-	int64_t port = json_int(policy, "spec.ingress.0.ports.0.port", json_int(service, "spec.ports.0.port", 0));
-	closed->spec.endpoints.ysql.port = port > 0 && port <= UINT16_MAX ? (int)port : cluster->spec.endpoints.ysql.port;
-	closed->spec.endpoints.exposure = exposure_of(service);
+	closed->spec.endpoints.ysql.port = closed_port(cluster->spec.endpoints.ysql.port, policy, service);
+	closed->spec.endpoints.exposure = closed_exposure(cluster->spec.endpoints.exposure, service);
 	return closed;
+}
+
+static bool decodes(struct arena *arena, const json_t *object) {
+	struct error ignored;
+	return ybcluster_decode(arena, object, &ignored) != NULL;
+}
+
+/* Puts the parts of one member of the spec, its elements or members, into `bare` as far as they decode. */
+static void keep_parts(struct arena *arena, json_t *bare, const char *name, const json_t *given) {
+	json_t *spec = json_object_get(bare, "spec"), *kept = json_is_array(given) ? json_array() : json_object();
+	json_object_set_new(spec, name, kept);
+	for (size_t i = 0; i < json_array_size(given); i++) {
+		json_array_append(kept, json_array_get(given, i));
+		if (!decodes(arena, bare)) {
+			json_array_remove(kept, json_array_size(kept) - 1);
+		}
+	}
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)given, key, value) {
+		json_object_set(kept, key, value);
+		if (!decodes(arena, bare)) {
+			json_object_del(kept, key);
+		}
+	}
+	if (!decodes(arena, bare)) {
+		json_object_del(spec, name);
+	}
+}
+
+struct ybcluster *readable_cluster(struct arena *arena, const json_t *object) {
+	static const char *const members[] = {"allowLists", "clients", "endpoints"};
+	json_t *bare = arena_own_json(arena, json_pack("{s:O?, s:{}, s:O?}", "metadata", json_get(object, "metadata"),
+											 "spec", "status", json_get(object, "status")));
+	if (!decodes(arena, bare)) {
+		json_object_del(bare, "status");
+	}
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		keep_parts(arena, bare, members[i], json_at(object, "spec", members[i], NULL));
+	}
+	struct error ignored;
+	return ybcluster_decode(arena, bare, &ignored);
 }

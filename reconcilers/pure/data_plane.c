@@ -167,10 +167,10 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	const struct ybcluster_processes *processes =
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
 	json_t *asked = arena_own_json(arena,
-		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}",
+		json_pack("{s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:i, s:s, s:O?, s:O?, s:i, s:s, s:O?, s:O?, s:O?, s:O?, s:O?}",
 			"priorityClass", cluster->spec.pod.priority_class_name, "runtimeClass",
 			cluster->spec.pod.runtime_class_name, "pullPolicy", cluster->spec.image.pull_policy, "restart", restart,
-			"rotate", cluster->spec.tls.rotate, "rotateCA", inputs->ca_wish, "ca", inputs->ca_wish ? inputs->ca : NULL,
+			"rotate", cluster->spec.tls.rotate, "ca", inputs->ca_asked, "algorithm", cluster->spec.tls.algorithm,
 			"image", json_text(template, "spec.containers.0.image"), "resources", processes->resources, "flags",
 			processes->flags, "port", group->role == TSERVER ? cluster->spec.endpoints.ysql.port : 0, "minVersion",
 			cluster->spec.tls.min_version, "labels", cluster->spec.pod.labels, "annotations",

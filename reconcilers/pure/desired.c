@@ -28,8 +28,7 @@ bool want(struct arena *arena, const struct ybcluster *cluster, struct wanted_li
 	return true;
 }
 
-static bool desired_account(
-	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
+bool desired_account(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
 	return want(arena, cluster, list, SERVICE_ACCOUNT, NULL, "serviceaccount",
 		json_pack("{s:s}", "name", cluster->metadata.name), err);

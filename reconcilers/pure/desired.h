@@ -12,8 +12,7 @@ struct inputs {
 	const struct allowed *allowed; /* what may come in from outside */
 	bool ipv4, ipv6;               /* the families of the live client Service; both false: not known yet */
 	const struct trust *trust;     /* a row a group: what its certificate Secret is to hold */
-	const char *ca;      /* changes with signer and anchors: a rotation's restarts are asked for when it was */
-	const char *ca_wish; /* spec.tls.rotateCA, once its rotation has begun */
+	const char *ca_asked; /* changes with each step of a rotation that spec.tls.rotateCA began; NULL: none yet */
 };
 
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */
@@ -37,15 +36,23 @@ must_check bool desired_policies(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 must_check bool desired_services(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
+must_check bool desired_account(
+	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 must_check bool desired_data_plane(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 
-/* The cluster as it may look while nothing may open: port, exposure and clients are those of the live policy and
- * Service, clients only if the spec still wants them. `service` NULL or not a load balancer: exposure Cluster. */
+/* The cluster as it may look while nothing may open: exposure and clients are those of the live policy and Service if
+ * the spec still wants them, the port is the one that both have. `service` NULL or not a load balancer: exposure
+ * Cluster. */
 struct ybcluster *closed_cluster(
 	struct arena *arena, const struct ybcluster *cluster, const json_t *policy, const json_t *service);
+/* Of a cluster that does not decode: metadata, status, and what of allowLists, clients and endpoints decodes alone, so
+ * that what must close can be told. Else defaults. NULL: not even its metadata decodes. */
+struct ybcluster *readable_cluster(struct arena *arena, const json_t *object);
 /* True when the annotation says internal or internet-facing to some vendor. */
 bool network_is_scheme(const char *annotation);
+/* True when the Service says internal to every vendor. */
+bool network_is_internal(const json_t *service);
 
 struct wanted_list wanted_list_make(struct arena *arena);
 /* Fills a manifest, owns it, and appends it. `values` is taken over. */

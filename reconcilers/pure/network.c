@@ -136,17 +136,17 @@ bool desired_policies(struct arena *arena, const struct inputs *inputs, struct w
 /* Per family of the Service: kube-proxy filters by family, so a family without a rule gets a range from nowhere. */
 static json_t *source_ranges(struct arena *arena, const struct inputs *inputs) {
 	json_t *ranges = json_array();
+	bool known = inputs->ipv4 || inputs->ipv6; /* before the Service is there either may come */
 	const struct {
 		int family;
 		bool wanted;
 		const char *nowhere;
 	} families[] = {
-		{4, inputs->ipv4 || !inputs->ipv6, NOWHERE_IPV4},
-		{6, inputs->ipv6, NOWHERE_IPV6},
+		{4, inputs->ipv4 || !known, NOWHERE_IPV4},
+		{6, inputs->ipv6 || !known, NOWHERE_IPV6},
 	};
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
 		size_t before = json_array_size(ranges);
-		bool known = inputs->ipv4 || inputs->ipv6;
 		for (size_t j = 0; families[i].wanted && known && j < inputs->allowed->count; j++) {
 			if (inputs->allowed->ranges[j].family == families[i].family) {
 				json_array_append_new(ranges, json_string(cidr_format(arena, &inputs->allowed->ranges[j])));
@@ -176,6 +176,17 @@ bool network_is_scheme(const char *annotation) {
 		}
 	}
 	return false;
+}
+
+bool network_is_internal(const json_t *service) {
+	for (size_t i = 0; i < sizeof vendor_annotations / sizeof *vendor_annotations; i++) {
+		const struct vendor_annotation *row = &vendor_annotations[i];
+		const char *says = json_string_value(json_at(service, "metadata", "annotations", row->key, NULL));
+		if (!says || strcmp(says, row->internal) != 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* With the digest of what the spec asks for: an annotation that it does not ask for any more is still on the live

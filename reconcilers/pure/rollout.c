@@ -32,38 +32,42 @@ static const char *pod_trouble(const struct child *pod) {
 	return strlen(pod->text) > POD_TROUBLE ? pod->text + POD_TROUBLE : "";
 }
 
+/* Masters are looked at first, and each group from its last pod: what is kept is the first of each sort. */
 struct scan {
-	const struct child *broken_outdated, *outdated, *asked;
+	/* Outdated and not ready. Stuck: its container does not run, so it takes nothing along. Slow: only its probe fails;
+	 * it may well serve its peers. */
+	const struct child *stuck, *slow;
+	const struct child *outdated, *asked; /* ready */
 	const char *unready;
-	int outdated_count, untrusted_count;
-	bool settled; /* every StatefulSet was seen by its controller */
+	int unready_count, outdated_count, untrusted_count;
+	bool replacing; /* a pod is missing or on its way out */
+	bool settled;   /* every StatefulSet was seen by its controller */
 };
+
+static void keep_first(const struct child **kept, const struct child *pod, bool matches) {
+	*kept = *kept || !matches ? *kept : pod;
+}
 
 static void scan_pod(
 	struct arena *arena, struct scan *scan, const struct child *pod, const char *name, const struct wanted *wanted) {
-	if (!pod || pod->deleting) {
-		scan->unready = scan->unready ? scan->unready : arena_printf(arena, "pod %s is being replaced", name);
+	bool there = pod && !pod->deleting, ready = there && pod->number[POD_READY];
+	scan->unready_count += !ready;
+	if (!ready && !scan->unready) {
+		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is being replaced", name);
+	}
+	if (!there) {
+		scan->replacing = true;
 		return;
 	}
-	bool ready = pod->number[POD_READY] != 0;
 	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
+	bool asked = !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
+	bool trouble = *pod_trouble(pod);
 	scan->outdated_count += outdated;
 	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
-	bool unasked = pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
-	if (outdated && !ready && (!unasked || *pod_trouble(pod)) && !scan->broken_outdated) {
-		scan->broken_outdated = pod;
-	}
-	if (outdated && ready) {
-		if (!scan->outdated) {
-			scan->outdated = pod;
-		}
-		if (!scan->asked && !unasked) {
-			scan->asked = pod;
-		}
-	}
-	if (!ready && !scan->unready) {
-		scan->unready = arena_printf(arena, "pod %s is not ready", pod->name);
-	}
+	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
+	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
+	keep_first(&scan->outdated, pod, outdated && ready);
+	keep_first(&scan->asked, pod, outdated && ready && asked);
 }
 
 static void scan_group(struct arena *arena, struct scan *scan, const struct group *group, const struct wanted *wanted,
@@ -78,15 +82,31 @@ static void scan_group(struct arena *arena, struct scan *scan, const struct grou
 	}
 }
 
-static struct rollout decide(const struct scan *scan, int replication_factor, bool may_disturb) {
+/* A cluster keeps the phase Creating until it is Ready for the first time: what it does not serve yet no restart can
+ * take away. */
+static bool never_ready(const struct ybcluster *cluster) {
+	return !cluster->status.phase || strcmp(cluster->status.phase, "Creating") == 0;
+}
+
+/* The pod that is outdated and not ready, and may go for that. A slow one counts among its peers: it goes only as the
+ * one that is not ready. */
+static const struct child *broken(const struct scan *scan, const struct ybcluster *cluster) {
+	if (scan->replacing) {
+		return NULL;
+	}
+	bool may_be_slow = scan->unready_count == 1 || never_ready(cluster);
+	return scan->stuck ? scan->stuck : may_be_slow ? scan->slow : NULL;
+}
+
+static struct rollout decide(const struct scan *scan, const struct ybcluster *cluster, bool may_disturb) {
 	struct rollout rollout = {.outdated = scan->outdated_count, .untrusted = scan->untrusted_count};
 	const struct child *next = scan->asked ? scan->asked : scan->outdated;
 	if (!scan->settled) {
 		rollout.move = ROLLOUT_WAIT;
 		rollout.why = ROLLOUT_UNSEEN;
-	} else if (scan->broken_outdated) {
+	} else if (broken(scan, cluster)) {
 		rollout.move = ROLLOUT_DELETE;
-		rollout.pod = scan->broken_outdated;
+		rollout.pod = broken(scan, cluster);
 		rollout.why = "not ready, and its template is outdated";
 	} else if (scan->unready) {
 		rollout.move = ROLLOUT_WAIT;
@@ -97,36 +117,26 @@ static struct rollout decide(const struct scan *scan, int replication_factor, bo
 		rollout.move = ROLLOUT_WINDOW;
 		rollout.why = "a restart that nobody asked for waits for the maintenance window, one cluster at a time";
 	} else {
-		rollout.move = replication_factor == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
+		rollout.move = ybcluster_replication_factor(&cluster->spec) == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
 		rollout.pod = next;
 		rollout.why = "its template is outdated";
 	}
 	return rollout;
 }
 
-struct rollout rollout_next(struct arena *arena, const struct groups *groups, const struct wanted *wanted, size_t count,
-	const struct children *children, int replication_factor, bool may_disturb) {
-	/* Both roles count for health, but masters are replaced before any tserver is. */
-	struct scan all = {.settled = true};
+struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
+	const struct wanted *wanted, size_t count, const struct children *children, bool may_disturb) {
+	/* Both roles count for health; of what is asked for, and of what is not, masters go before any tserver. */
+	struct scan scan = {.settled = true};
 	for (enum role role = MASTER; role <= TSERVER; role++) {
-		struct scan scan = {.settled = true};
 		for (size_t i = 0; i < groups->count; i++) {
 			const struct wanted *template = template_of(wanted, count, groups->items[i].name);
 			if (template && groups->items[i].role == role) {
 				scan_group(arena, &scan, &groups->items[i], template, children);
 			}
 		}
-		all.settled = all.settled && scan.settled;
-		all.outdated_count += scan.outdated_count;
-		all.untrusted_count += scan.untrusted_count;
-		all.broken_outdated = all.broken_outdated ? all.broken_outdated : scan.broken_outdated;
-		all.unready = all.unready ? all.unready : scan.unready;
-		if (!all.outdated) {
-			all.outdated = scan.outdated;
-			all.asked = scan.asked;
-		}
 	}
-	return decide(&all, replication_factor, may_disturb);
+	return decide(&scan, cluster, may_disturb);
 }
 
 /* The word before the colon, when it may stand as a condition's reason. */

@@ -1,6 +1,8 @@
-/* Which pod is replaced next, if any. One pod at a time, masters first, and only while all others are healthy: the
- * exception is a pod that is outdated and broken, which is replaced at once, so that a rollout that is stuck on a bad
- * spec heals when the spec is reverted. */
+/* Which pod is replaced next, if any. One pod at a time, masters first, and only while all others are healthy. The
+ * exception is a pod that is outdated and not ready, so that a rollout that is stuck on a bad spec heals when the spec
+ * is reverted: at once when its container does not run, else only while no other pod is down, since a server whose
+ * database does not answer still counts for the quorum of its peers. No pod goes while another one is being replaced.
+ */
 #ifndef PURE_ROLLOUT_H
 #define PURE_ROLLOUT_H
 #include "pure/child.h"
@@ -27,8 +29,8 @@ struct rollout {
 
 /* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's
  * turn. */
-struct rollout rollout_next(struct arena *arena, const struct groups *groups, const struct wanted *wanted, size_t count,
-	const struct children *children, int replication_factor, bool may_disturb);
+struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
+	const struct wanted *wanted, size_t count, const struct children *children, bool may_disturb);
 
 /* Ready pods of the role, and how many there should be. */
 struct readiness {

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "pure/diff.h"
 
-enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024 };
+enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024, LONGEST_PLAN = 100 };
 
 static void find(struct observed *observed, const char *type, enum condition_status status, const char *reason,
 	const char *message) {
@@ -46,13 +46,25 @@ static const struct finding *finding_of(const struct observed *observed, const c
 	return NULL;
 }
 
-/* What the pass found, else what the status said before. */
+static bool is_needed(const char *type) {
+	bool found = false;
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+		found = found || strcmp(needed[i], type) == 0;
+	}
+	return found;
+}
+
+/* What the pass found, else what the status said before: but of a spec that was changed since, nobody has looked. */
 static struct finding current(const struct observed *observed, const char *type) {
 	const struct finding *found = finding_of(observed, type);
 	const struct ybcluster_status *before = &observed->cluster->status;
 	const struct condition *old = condition_find(before->conditions, before->condition_count, type);
 	if (found) {
 		return *found;
+	}
+	if (old && old->observed_generation != observed->cluster->metadata.generation && is_needed(type)) {
+		return (struct finding){
+			type, CONDITION_UNKNOWN, "NotVerified", "the spec has changed, and this was not looked at since"};
 	}
 	return old ? (struct finding){type, old->status, old->reason, old->message}
 	           : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
@@ -65,8 +77,7 @@ static struct finding ready(struct arena *arena, const struct observed *observed
 	}
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		struct finding one = current(observed, kept[i]);
-		bool is_needed = i < sizeof needed / sizeof *needed;
-		if (one.status == CONDITION_FALSE || (is_needed && one.status == CONDITION_UNKNOWN)) {
+		if (one.status == CONDITION_FALSE || (is_needed(kept[i]) && one.status == CONDITION_UNKNOWN)) {
 			bool worse = one.status == CONDITION_FALSE || result.status == CONDITION_TRUE;
 			if (worse && result.status != CONDITION_FALSE) {
 				result = (struct finding){
@@ -134,11 +145,18 @@ static const char *phase(const struct observed *observed, const struct finding *
 	return strcmp(before, "Paused") == 0 || strcmp(before, "Resuming") == 0 ? "Resuming" : "Degraded";
 }
 
-static json_t *plan(const struct observed *observed) {
+/* The last line of a plan that is too long says how much of it is missing. */
+static json_t *plan(struct arena *arena, const struct observed *observed) {
 	json_t *list = json_array();
-	for (size_t i = 0; i < observed->plan_count && i < 100; i++) {
+	size_t count = observed->plan_count, shown = count > LONGEST_PLAN ? LONGEST_PLAN - 1 : count;
+	for (size_t i = 0; i < shown; i++) {
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "action", observed->plan[i].action, "object",
 										observed->plan[i].object, "why", observed->plan[i].why));
+	}
+	if (shown < count) {
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "action", "more", "object",
+					  arena_printf(arena, "%zu more changes", count - shown), "why", "not shown here"));
 	}
 	return list;
 }
@@ -194,7 +212,7 @@ json_t *status_build(struct arena *arena, const struct observed *observed) {
 				"startedAt", clock_format(arena, observed->operation.started_at)));
 	}
 	if (observed->plan) {
-		json_put(status, "plan", plan(observed));
+		json_put(status, "plan", plan(arena, observed));
 	}
 	json_put(status, "conditions", conditions(arena, observed, &is_ready));
 	return status;

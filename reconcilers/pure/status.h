@@ -42,8 +42,9 @@ struct observed {
 	int64_t now;
 };
 
-/* The whole wanted status, to be applied to /status. A condition that this pass says nothing of is kept as it was; its
- * lastTransitionTime changes only with its status. The arena's. */
+/* The whole wanted status, to be applied to /status. A condition that this pass says nothing of is kept as it was (one
+ * that Ready needs: while the spec is as it was then); its lastTransitionTime changes only with its status. The
+ * arena's. */
 json_t *status_build(struct arena *arena, const struct observed *observed);
 /* True when the live status already satisfies it: then nothing is written. */
 bool status_equal(struct arena *arena, const json_t *wanted, const json_t *live);

@@ -118,7 +118,7 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 	}
 	const struct wanted *wanted = change->wanted;
 	const struct difference *rebuilt = immutable_difference(work->arena, wanted->kind, wanted->document, change->live);
-	if (rebuilt) {
+	if (rebuilt && !work->frozen) {
 		return renew(work, change, rebuilt->text, err);
 	}
 	const struct difference *difference = diff_find(work->arena, wanted->kind, wanted->document, change->live);
@@ -127,7 +127,7 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 		change->why = change->wanted->why ? change->wanted->why : difference->text;
 	} else if (!change->foreign) {
 		change->skip = true;
-		if (change->child) {
+		if (change->child && change->child->handle) {
 			store_compared(work->pass->store, change->child->handle, &change->wanted->digest);
 		}
 	}
@@ -306,6 +306,12 @@ static void seal(struct wanted *wanted) {
 	if (digest_equal(&wanted->digest, &none)) {
 		wanted->digest = digest_value(wanted->document);
 	}
+}
+
+bool apply_pending(struct work *work, struct wanted *wanted) {
+	const struct child *child = children_find(&work->children, wanted->kind, wanted->name);
+	seal(wanted);
+	return child && !(child->in_sync && digest_equal(&child->compared, &wanted->digest));
 }
 
 bool apply_wanted(struct work *work, struct error *err) {

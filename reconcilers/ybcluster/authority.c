@@ -182,6 +182,7 @@ static void read_progress(struct work *work, struct authority *authority, const 
 		authority->progress.since = work->now;
 	}
 	authority->rotated = rotated;
+	authority->asked = annotation(live, ANNOTATION_CA_ASKED);
 	/* One that was taken back is none. */
 	authority->progress.wished = live && wish && !str_equal(rotated ? rotated : "", wish);
 }
@@ -279,7 +280,8 @@ static struct digest expectation(struct work *work) {
 	return digest_json(inputs);
 }
 
-const char *authority_wish(const struct work *work, const struct authority *authority) {
+/* spec.tls.rotateCA as far as it was followed: before its rotation begins, the value before. NULL: none. */
+static const char *wish_followed(const struct work *work, const struct authority *authority) {
 	const char *followed = authority->progress.wished ? authority->rotated : work->cluster->spec.tls.rotate_ca;
 	return followed && *followed ? followed : NULL;
 }
@@ -292,7 +294,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 			err)) {
 		return false;
 	}
-	const char *rotated = authority_wish(work, authority);
+	const char *rotated = wish_followed(work, authority);
 	json_put(one.items[0].document, "metadata.annotations", json_object());
 	json_t *annotations = json_get(one.items[0].document, "metadata.annotations");
 	json_object_set_new(
@@ -301,6 +303,9 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	json_object_set_new(
 		annotations, ANNOTATION_SINCE, json_string(clock_format(work->arena, authority->progress.since)));
 	json_object_set_new(annotations, ANNOTATION_CA_ROTATED, json_string(rotated ? rotated : ""));
+	if (authority->asked) {
+		json_object_set_new(annotations, ANNOTATION_CA_ASKED, json_string(authority->asked));
+	}
 	one.items[0].digest = expectation(work);
 	one.items[0].why = why;
 	for (size_t i = 0; i < work->wanted.count; i++) {
@@ -331,6 +336,7 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 		memcpy(anchors.bytes, child->mark, 16);
 		authority->fingerprint = child->text;
 		authority->identity = digest_hex(work->arena, &anchors, 16);
+		authority->asked = *child->asked ? child->asked : NULL;
 		authority->progress = known;
 		return true;
 	}
@@ -340,6 +346,8 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 static bool enter(struct work *work, struct authority *authority, enum ca_step step, struct error *err) {
 	const char *const *cas = certificate_split(work->arena, authority->root, err);
 	const char *fresh;
+	bool wished = step == CA_TRUST_BOTH ? authority->progress.wished
+	                                    : authority->asked && strcmp(authority->asked, authority->identity) == 0;
 	switch (step) {
 	case CA_TRUST_BOTH:
 		fresh = make_ca(work, authority, authority->generation + 1, err);
@@ -363,7 +371,11 @@ static bool enter(struct work *work, struct authority *authority, enum ca_step s
 	}
 	authority->progress.step = step;
 	authority->progress.since = work->now;
-	return authority->root && settle(work, authority, err) && make_chain(work, authority, err);
+	if (!authority->root || !settle(work, authority, err)) {
+		return false;
+	}
+	authority->asked = wished ? authority->identity : authority->asked;
+	return make_chain(work, authority, err);
 }
 
 bool authority_advance(struct work *work, struct authority *authority, struct error *err) {

@@ -325,8 +325,7 @@ static bool plan_certificates(struct work *work) {
 	return true;
 }
 
-/* What is live, before anything can fail: a certificate that ends while the token is away is told of all the same. */
-static void tell_live(struct work *work) {
+void certificates_observe(struct work *work) {
 	const struct child *ca =
 		children_find(&work->children, CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name));
 	for (size_t i = 0; i < work->groups.count; i++) {
@@ -343,7 +342,6 @@ static void tell_live(struct work *work) {
 
 bool certificates_ensure(struct work *work, struct error *err) {
 	struct authority authority = {0};
-	tell_live(work);
 	if (!authority_ensure(work, &authority, err)) {
 		return false;
 	}
@@ -369,8 +367,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	count_leaf(work, &admin, serials, &count);
 	authority.progress.served = work->wanted.count == before && served(work, trust);
 	work->inputs.trust = trust;
-	work->inputs.ca = authority.identity;
-	work->inputs.ca_wish = authority_wish(work, &authority);
+	work->inputs.ca_asked = authority.asked;
 	work->observed.root_fingerprint = authority.fingerprint;
 	work->observed.root_not_after = authority.progress.not_after;
 	work->observed.serials = serials;

@@ -12,6 +12,7 @@
 #define ANNOTATION_STEP "yugabyte.com/ca-step"
 #define ANNOTATION_SINCE "yugabyte.com/ca-step-since"
 #define ANNOTATION_CA_ROTATED "yugabyte.com/rotate-ca"
+#define ANNOTATION_CA_ASKED "yugabyte.com/ca-asked"
 
 /* Of the CA and of its leaves. */
 enum key_algorithm key_algorithm_of(const struct work *work);
@@ -27,6 +28,8 @@ struct authority {
 	/* Always known. */
 	const char *fingerprint; /* of the CA that signs */
 	const char *identity;    /* changes with anything that leaves depend on: signer, anchors */
+	const char *asked; /* what it was when a rotation that was wished last changed it: those restarts are asked for,
+	                    * and those of a rotation that only time began are not. NULL: none was wished yet */
 	struct ca_progress progress;
 	/* Known when it was loaded: when it changed, during rotations, and when something must be issued. */
 	bool loaded;
@@ -40,12 +43,12 @@ struct authority {
 	const char *chain;   /* PEM: each of them certified by the intermediate, and up to the root */
 };
 
+/* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
+void certificates_observe(struct work *work);
 /* Knows the CA from the store, or loads or makes it, and wants C-ca where that must be written. */
 must_check bool authority_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Reads C-ca, or makes the CA. */
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
-/* spec.tls.rotateCA as far as it was followed: before its rotation begins, the value before. NULL: none. */
-const char *authority_wish(const struct work *work, const struct authority *authority);
 /* The next step of a rotation, when it is time for it: wants C-ca anew. */
 must_check bool authority_advance(struct work *work, struct authority *authority, struct error *err);
 

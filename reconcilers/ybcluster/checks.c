@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 #include "pure/flags.h"
 #include "pure/volumes.h"
 #include "ybcluster/isolation.h"
@@ -122,9 +123,12 @@ static void nodes_finding(struct work *work) {
 	const char *message = arena_printf(work->arena, "%d of %d masters and %d of %d tservers are ready", masters->ready,
 		masters->desired, tservers->ready, tservers->desired);
 	const char *problem = masters->problem ? masters->problem : tservers->problem;
-	if (!running) {
+	if (!running && (masters->ready || tservers->ready)) {
+		find_unknown(observed, "NodesReady", "Pausing",
+			arena_printf(work->arena, "%d masters and %d tservers still run", masters->ready, tservers->ready));
+		observed->reconciling = true;
+	} else if (!running) {
 		find_true(observed, "NodesReady", "Paused", "compute is at 0, as spec.desiredState says");
-		observed->reconciling = observed->reconciling || masters->ready || tservers->ready;
 	} else if (masters->ready < masters->desired || tservers->ready < tservers->desired) {
 		const char *reason = masters->reason ? masters->reason : tservers->reason;
 		find_false(observed, "NodesReady", reason ? reason : "PodsNotReady",
@@ -169,29 +173,46 @@ static void certificates_finding(struct work *work, const struct rollout *rollou
 	}
 	if (observed->certificates_not_after <= work->now) {
 		find_false(observed, "CertificatesReady", "Expired", "a certificate has expired");
-	} else if (rollout->untrusted) {
+		return;
+	}
+	wake_at(work, observed->certificates_not_after);
+	if (rollout->untrusted) {
 		find_false(observed, "CertificatesReady", "NotServedByAll",
 			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout->untrusted));
 	} else if (outcome == OUTCOME_STALLED) {
 		find_unknown(
 			observed, "CertificatesReady", "NotVerified", "something held up this pass before all was verified");
-	} else if (outcome == OUTCOME_DONE) {
+	} else if (outcome == OUTCOME_DONE && !work->frozen) {
 		issued_finding(work);
 	}
 }
 
+/* Does the plan say that who may connect changes? */
+static bool access_planned(const struct work *work) {
+	const char *service = arena_printf(work->arena, "%s/%s", child_kind_name(SERVICE), work->pass->name);
+	for (size_t i = 0; i < work->observed.plan_count; i++) {
+		const char *object = work->observed.plan[i].object;
+		if (str_starts(object, child_kind_name(NETWORK_POLICY)) || strcmp(object, service) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void allow_lists_finding(struct work *work, enum outcome outcome) {
 	const struct allowed *allowed = work->observed.allowed;
-	if (!allowed || outcome == OUTCOME_PASSING) {
+	if (work->plan_only && access_planned(work)) {
+		find_false(&work->observed, "AllowListsApplied", "PlanOnly",
+			"who may connect would change: that is planned and not done");
+	} else if (work->not_closed) {
+		find_false(&work->observed, "AllowListsApplied", "NotClosed", work->not_closed);
+	} else if (!allowed || outcome == OUTCOME_PASSING) {
 		return;
-	}
-	if (allowed->whole && work->frozen) {
+	} else if (allowed->whole && work->frozen) {
 		find_unknown(&work->observed, "AllowListsApplied", "OnlyClosing",
 			"what must close is closed; what is newly wanted is not opened while the cluster is paused or stalled");
 	} else if (!allowed->whole) {
 		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
-	} else if (work->plan_only && work->changes) {
-		find_false(&work->observed, "AllowListsApplied", "PlanOnly", "changes are planned and not made");
 	} else if (outcome == OUTCOME_DONE) {
 		find_true(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	}
@@ -206,8 +227,8 @@ static void pin_version(struct work *work, const struct rollout *rollout, enum o
 
 void checks_after(struct work *work, enum outcome outcome) {
 	nodes_finding(work);
-	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
-		&work->children, ybcluster_replication_factor(&work->cluster->spec), false);
+	struct rollout rollout = rollout_next(
+		work->arena, work->cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
 	certificates_finding(work, &rollout, outcome);
 	allow_lists_finding(work, outcome);
 	pin_version(work, &rollout, outcome);

@@ -35,16 +35,29 @@ bool child_document(struct work *work, enum child_kind kind, const char *name, j
 	return fail_in(err, "read %s %s", child_kind_name(kind), name);
 }
 
+/* What a pass plans twice, before something held it up and when it only closed, is one line. */
+static bool is_planned(const struct observed *observed, const char *action, const char *object) {
+	for (size_t i = 0; i < observed->plan_count; i++) {
+		if (strcmp(observed->plan[i].action, action) == 0 && strcmp(observed->plan[i].object, object) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void note_change(struct work *work, const char *action, enum child_kind kind, const char *name, const char *why) {
 	work->changes++;
 	if (work->plan_only) {
 		struct observed *observed = &work->observed;
+		const char *object = arena_printf(work->arena, "%s/%s", child_kind_name(kind), name);
+		if (is_planned(observed, action, object)) {
+			return;
+		}
 		struct plan_line *plan = arena_array(work->arena, struct plan_line, observed->plan_count + 1);
 		for (size_t i = 0; i < observed->plan_count; i++) {
 			plan[i] = observed->plan[i];
 		}
-		plan[observed->plan_count++] =
-			(struct plan_line){action, arena_printf(work->arena, "%s/%s", child_kind_name(kind), name), why};
+		plan[observed->plan_count++] = (struct plan_line){action, object, why};
 		observed->plan = plan;
 		return;
 	}

@@ -105,12 +105,12 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	const struct ybcluster *cluster = work->cluster;
 	const char *namespace = work->pass->namespace, *name = work->pass->name;
 	bool open = window_open(cluster, work->now);
-	struct rollout rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count,
-		&work->children, ybcluster_replication_factor(&cluster->spec), false);
+	struct rollout rollout = rollout_next(
+		work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
 	bool may_act = work->pass->may_write && !work->plan_only;
 	if (rollout.move == ROLLOUT_WINDOW && open && may_act && world_take_turn(work->world, namespace, name)) {
-		rollout = rollout_next(work->arena, &work->groups, work->wanted.items, work->wanted.count, &work->children,
-			ybcluster_replication_factor(&cluster->spec), true);
+		rollout = rollout_next(
+			work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, true);
 	}
 	if (rollout.move == ROLLOUT_DONE || !open) {
 		world_end_turn(work->world, namespace, name);

@@ -39,6 +39,7 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		.text = object->summary.text ? object->summary.text : "",
 		.cluster_uid = "",
 		.hostnames = "",
+		.asked = "",
 		.document = object->document,
 		.handle = object,
 	};
@@ -47,6 +48,9 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		split_pod(arena, &child);
 	} else if (child.kind == VOLUME_CLAIM) {
 		child.cluster_uid = child.text;
+	} else if (child.kind == CONFIG_MAP) {
+		child.asked = child.text;
+		child.text = until_bar(arena, &child.asked);
 	}
 	return child;
 }
@@ -56,7 +60,7 @@ void observe_children(struct work *work) {
 	size_t count;
 	struct object **objects =
 		store_group(work->pass->store, work->arena, work->pass->namespace, work->pass->name, &count);
-	work->children.items = arena_array(work->arena, struct child, count);
+	work->children = (struct children){.items = arena_array(work->arena, struct child, count)};
 	for (size_t i = 0; i < count; i++) {
 		struct child child = child_of(work->arena, objects[i]);
 		if (child.kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {

@@ -92,6 +92,7 @@ bool report_undecodable(struct work *work, const struct error *why, struct error
 	if (json_array_size(live) == 2 && strcmp(json_text_or(live, "1.message", ""), why->text) == 0) {
 		return true;
 	}
+	event(work, true, why->reason[0] ? why->reason : "InvalidSpec", "Reconcile", why->text);
 	json_t *body = arena_own_json(
 		work->arena, json_pack("{s:{s:[o, o]}}", "status", "conditions", plain_condition(work, "Ready", "False", why),
 						 plain_condition(work, "Stalled", "True", why)));

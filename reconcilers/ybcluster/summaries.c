@@ -135,7 +135,8 @@ void summarize_config_map(const json_t *object, struct summary *summary) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->number[CA_STEP] = ca_step_of(text_at(object, "metadata", "annotations", ANNOTATION_STEP));
-		summary->text = format("%s", facts.fingerprint);
+		summary->text =
+			format("%s|%.32s", facts.fingerprint, text_at(object, "metadata", "annotations", ANNOTATION_CA_ASKED));
 		struct digest anchors = digest_bytes(root, strlen(root));
 		memcpy(summary->mark, anchors.bytes, sizeof summary->mark);
 	}

@@ -1,5 +1,4 @@
-/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found. All of it lives in the arena.
- */
+/* One reconcile of one YBCluster: what was observed, what is wanted, and what was found; all of it in the arena. */
 #ifndef YBCLUSTER_WORK_H
 #define YBCLUSTER_WORK_H
 #include "pure/desired.h"
@@ -27,12 +26,13 @@ struct work {
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
-	bool bare;               /* it cannot be decoded, and is being deleted: `cluster` has its metadata alone */
+	const struct error *unreadable; /* why it cannot be decoded: see readable_cluster(). NULL: it can */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
 	bool plan_only;          /* annotation plan: write nothing but status.plan */
 	bool paused;             /* annotation paused: only what closes */
 	bool frozen;             /* nothing may open in this pass */
+	const char *not_closed;  /* why what must close could not be closed; NULL: it could, or nothing had to */
 	bool version_accepted;   /* spec.version may be rolled out */
 	int64_t *pod_limits;     /* by group: the ordinal at which a claim stands that is not ours; NULL: there is none */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */

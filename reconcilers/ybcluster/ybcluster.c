@@ -10,46 +10,25 @@
 #include "kube/settled.h"
 #include "pure/flags.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/certificates.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
+#include "ybcluster/closing.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/work.h"
 
-/* In this order: certificates before the StatefulSets that mount them, closing before opening. */
-static bool bring_about(struct work *work, struct error *err) {
-	return finalizer_set(work, true, err) && observe_allow_lists(work, err) && certificates_ensure(work, err) &&
-	       accounts_ensure(work, err) && desired_documents(work->arena, &work->inputs, &work->wanted, err) &&
-	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
+/* What is left when access and certificates stand. */
+static bool desired_rest(struct work *work, struct error *err) {
+	return desired_account(work->arena, &work->inputs, &work->wanted, err) &&
+	       desired_data_plane(work->arena, &work->inputs, &work->wanted, err);
 }
 
-/* Nothing is written but what must close: while paused, and while something holds up the rest. What was computed is
- * live now and still wanted. */
-static bool only_close(struct work *work, struct error *err) {
-	struct wanted_list all = wanted_list_make(work->arena);
-	const char *policy = arena_printf(work->arena, "%s-clients", work->pass->name);
-	json_t *live_policy, *live_service;
-	work->frozen = true;
-	work->fresh = false;
-	work->wanted = wanted_list_make(work->arena);
-	if (!child_document(work, NETWORK_POLICY, policy, &live_policy, err) ||
-		!child_document(work, SERVICE, work->pass->name, &live_service, err)) {
-		return false;
-	}
-	work->inputs.cluster = closed_cluster(work->arena, work->cluster, live_policy, live_service);
-	bool balanced = work->inputs.cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER;
-	if (!observe_allow_lists(work, err) || !desired_policies(work->arena, &work->inputs, &all, err) ||
-		!desired_services(work->arena, &work->inputs, &all, err)) {
-		return false;
-	}
-	for (size_t i = 0; i < all.count; i++) {
-		bool is_policy = all.items[i].kind == NETWORK_POLICY && strcmp(all.items[i].name, policy) == 0;
-		bool is_service = all.items[i].kind == SERVICE && strcmp(all.items[i].name, work->pass->name) == 0;
-		if ((is_policy && is_ours(work, live_policy)) || (is_service && balanced && is_ours(work, live_service))) {
-			work->wanted.items[work->wanted.count++] = all.items[i];
-		}
-	}
-	return apply_wanted(work, err);
+/* In this order: certificates before the StatefulSets that mount them, closing before anything that may take long. */
+static bool bring_about(struct work *work, struct error *err) {
+	return finalizer_set(work, true, err) && observe_allow_lists(work, err) && access_ensure(work, err) &&
+	       certificates_ensure(work, err) && accounts_ensure(work, err) && desired_rest(work, err) &&
+	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
 }
 
 /* The very first write says that somebody is at work, before anything else is there; it also pins the version. */
@@ -79,6 +58,7 @@ static bool act(struct work *work, struct error *err) {
 	if (work->cluster->metadata.deletion_timestamp) {
 		return deletion_step(work, err);
 	}
+	certificates_observe(work);
 	if (work->paused) {
 		find_true(&work->observed, "Paused", "PausedByAnnotation",
 			"nothing is reconciled but what must close, until the annotation " ANNOTATION_PAUSED " goes");
@@ -89,11 +69,7 @@ static bool act(struct work *work, struct error *err) {
 	if (announce(work, err) && checks_before(work, err) && bring_about(work, err)) {
 		return true;
 	}
-	struct error second;
-	if (err->kind != ERR_CANCELLED && err->kind != ERR_CONFLICT && !only_close(work, &second)) {
-		log_error("what must close could not be closed", "cluster",
-			arena_printf(work->arena, "%s/%s", work->pass->namespace, work->pass->name), "error", second.text);
-	}
+	close_after(work, err);
 	return false;
 }
 
@@ -102,22 +78,13 @@ static bool annotated(const struct ybcluster *cluster, const char *annotation) {
 	return value && strcmp(value, "true") == 0;
 }
 
-/* A stored object can be older than its schema. What cannot be read gets a condition and nothing else; but it can be
- * deleted, for that takes only its metadata (and volumes stay, as by default). */
-static struct ybcluster *undecodable(struct work *work, struct error *why) {
-	json_t *bare =
-		arena_own_json(work->arena, json_pack("{s:O*, s:{}}", "metadata", json_get(work->object, "metadata"), "spec"));
-	struct error ignored;
-	struct ybcluster *cluster = ybcluster_decode(work->arena, bare, &ignored);
-	if (cluster && cluster->metadata.deletion_timestamp) {
-		work->bare = true;
-		return cluster;
-	}
-	if (work->pass->may_write && !report_undecodable(work, why, &ignored)) {
-		log_error("the status could not be written", "cluster", work->pass->name, "error", ignored.text);
-	}
-	drop_children(work);
-	return NULL;
+/* A stored object can be older than its schema. What cannot be read gets a condition, and what must close is closed; it
+ * can be deleted too, for that takes only its metadata (and volumes stay, as by default). */
+static struct ybcluster *undecodable(struct work *work, const struct error *why) {
+	struct error *kept = arena_new(work->arena, struct error);
+	*kept = *why;
+	work->unreadable = kept;
+	return readable_cluster(work->arena, work->object);
 }
 
 static bool name_was_taken(const struct ybcluster *cluster) {
@@ -141,6 +108,7 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	}
 	work->cluster = ybcluster_decode(work->arena, work->object, err);
 	if (!work->cluster && !(work->cluster = undecodable(work, err))) {
+		drop_children(work);
 		return false;
 	}
 	work->groups = groups_of(work->arena, work->cluster);
@@ -198,6 +166,12 @@ static bool settled(struct work *work) {
 	return true;
 }
 
+static void come_back(struct work *work) {
+	if (work->wake && work->pass->may_write) {
+		work->pass->again = (double)(work->wake - work->now);
+	}
+}
+
 static bool observe_and_act(struct work *work, bool careful, struct error *err) {
 	struct pass *pass = work->pass;
 	uint64_t mark = store_mark(pass->store, &kind_ybcluster, pass->namespace, pass->name);
@@ -212,6 +186,11 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 		}
 		return true;
 	}
+	if (work->unreadable && !work->cluster->metadata.deletion_timestamp) {
+		bool closed = close_unreadable(work, err);
+		come_back(work);
+		return closed;
+	}
 	struct error why = {0};
 	bool ok = act(work, &why);
 	if (!ok && why.kind == ERR_CONFLICT && work->fresh) {
@@ -219,12 +198,10 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 		return false;
 	}
 	conclude(work, ok, &why);
-	if (work->wake && pass->may_write) {
-		pass->again = (double)(work->wake - work->now);
-	}
+	come_back(work);
 	bool gone = work->cluster->metadata.deletion_timestamp && ok && !work->observed.reconciling;
-	/* A status could not be applied to a bare one either. */
-	if (why.kind != ERR_CANCELLED && !gone && !work->bare && !report(work, err)) {
+	/* A status could not be applied to an unreadable one either. */
+	if (why.kind != ERR_CANCELLED && !gone && !work->unreadable && !report(work, err)) {
 		return false;
 	}
 	if (!ok) {

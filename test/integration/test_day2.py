@@ -79,6 +79,25 @@ def test_new_resources_roll_one_pod_at_a_time_masters_first(kubectl, namespace):
     assert children.pods(kubectl, "one", namespace).keys() == before.keys()
 
 
+def test_a_rollout_that_is_stuck_heals_when_the_spec_goes_back(kubectl, namespace):
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = children.pods(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"pod": {"nodeSelector": {"example.com/nowhere": "true"}}}})
+
+    def stuck():
+        pods = [pod for pod in kubectl.list("pods", namespace) if pod["spec"].get("nodeSelector")]
+        return pods and all(pod["status"]["phase"] == "Pending" for pod in pods)
+    wait_until("a pod that no node takes", stuck, 30)
+    stays("no second pod is touched", lambda: len(set(before.values()) & set(
+        children.pods(kubectl, "one", namespace).values())) == 5, 5)
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NodesReady", "False")
+    assert "Unschedulable" in told["reason"] + told["message"], told
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"pod": {"nodeSelector": None}}})
+    wait_for_ready(kubectl, "one", namespace)
+    assert len(set(before.values()) & set(children.pods(kubectl, "one", namespace).values())) == 5
+
+
 def test_restart_by_annotation(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)

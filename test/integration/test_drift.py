@@ -18,6 +18,7 @@ EDITS = [
     ("networkpolicy", "one-deny", "merge", {"spec": {"ingress": [ANYWHERE]}}),
     ("networkpolicy", "one-internal", "json", [{"op": "add", "path": "/spec/ingress/-", "value": ANYWHERE}]),
     ("networkpolicy", "one-clients", "merge", {"spec": {"ingress": [ANYWHERE]}}),
+    ("networkpolicy", "one-operator", "merge", {"spec": {"ingress": [ANYWHERE]}}),
     ("poddisruptionbudget", "one-masters", "merge", {"spec": {"maxUnavailable": 3}}),
     ("serviceaccount", "one", "merge", {"automountServiceAccountToken": True}),
     ("configmap", "one-ca", "merge", {"data": {"root.crt": "foreign"}}),
@@ -112,6 +113,36 @@ def test_an_edit_of_the_trust_annotation_restarts_nobody(kubectl, cluster):
         wait_until("the annotation as it was", right, 30)
     wait_for_ready(kubectl, *cluster)
     assert children.pods(kubectl, *cluster) == pods
+
+
+def test_a_restricted_sidecar_is_left_alone(kubectl, cluster):
+    """A mesh's or a backup tool's, with a Secret of its own and nothing of ours."""
+    wait_for_ready(kubectl, *cluster)
+    pods = children.pods(kubectl, *cluster)
+    sidecar = {"name": "agent", "image": "example.com/agent:1", "volumeMounts": [{"name": "token", "mountPath": "/token"}],
+               "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}}
+    kubectl.patch("statefulset", "one-tserver", cluster[1], [
+        {"op": "add", "path": "/spec/template/spec/volumes/-", "value": {"name": "token", "secret": {"secretName": "agent"}}},
+        {"op": "add", "path": "/spec/template/spec/containers/-", "value": sidecar}], how="json")
+
+    def there():
+        spec = kubectl.get("statefulset", "one-tserver", cluster[1])["spec"]["template"]["spec"]
+        return {"agent"} < {one["name"] for one in spec["containers"]} and "token" in {one["name"] for one in spec["volumes"]}
+    stays("sidecar and volume", there, 5)
+    wait_for_ready(kubectl, *cluster)
+    assert children.pods(kubectl, *cluster) == pods, "what others put into the template restarts nobody"
+    spec = kubectl.get("statefulset", "one-tserver", cluster[1])["spec"]["template"]["spec"]
+    kubectl.patch("statefulset", "one-tserver", cluster[1], [
+        {"op": "remove", "path": f"/spec/template/spec/{kind}/{[one['name'] for one in spec[kind]].index(name)}"}
+        for kind, name in (("containers", "agent"), ("volumes", "token"))], how="json")
+
+
+def test_a_key_that_somebody_put_there_is_not_served(kubectl, cluster):
+    wait_for_ready(kubectl, *cluster)
+    kubectl.patch("secret", "one-tserver-tls", cluster[1], {"data": {"node.one-tserver.key": NOISE}})
+    wait_until("a leaf with a key of its own", lambda: kubectl.get("secret", "one-tserver-tls", cluster[1])["data"][
+        "node.one-tserver.key"] != NOISE, 30)
+    wait_for_ready(kubectl, *cluster, 120)
 
 
 def test_foreign_marks_are_left_alone(kubectl, cluster):

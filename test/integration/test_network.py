@@ -89,6 +89,12 @@ def test_load_balancer_filters_as_the_policy_does(kubectl, namespace):
     wait_until("its address in status", lambda: any(
         one["host"].startswith("203.0.113.") for one in kubectl.get("ybcluster", "one", namespace)["status"]["endpoints"]), 30)
     assert condition(live, "AllowListsApplied")["status"] == "True"
+    right = source_ranges(kubectl, namespace)
+    for ranges in (["0.0.0.0/0"], None):
+        kubectl.patch("service", "one", namespace, {"spec": {"loadBalancerSourceRanges": ranges}})
+        wait_until(f"{ranges} taken back", lambda: source_ranges(kubectl, namespace) == right, 30)
+    kubectl.patch("service", "one", namespace, [{"op": "add", "path": "/spec/ports/0/nodePort", "value": 30999}], how="json")
+    wait_until("no port of the nodes", lambda: "nodePort" not in kubectl.get("service", "one", namespace)["spec"]["ports"][0], 30)
 
 
 def test_missing_list_opens_nothing_and_heals(kubectl, namespace):

@@ -5,8 +5,17 @@ import time
 import pytest
 from control_plane import changed
 from manifests import allow_list, wait_for_ready, yb_cluster
+from operator_process import Operator
 
 REST = 60
+
+
+@pytest.fixture(scope="module")
+def operator(home):
+    """As it is deployed: with a Lease, which is all that it may write."""
+    one = Operator(home, "--leader-elect").start()
+    yield one
+    one.stop()
 
 
 @pytest.fixture
@@ -26,12 +35,18 @@ def operators_writes(plane, operator):
     return [entry for entry in plane.audit(operator.home.user) if entry[1] != "leases"]
 
 
+def renewals(plane, operator):
+    return sum(entry[1] == "leases" for entry in plane.audit(operator.home.user))
+
+
 def test_nobody_writes_at_rest(plane, converged):
     plane.wait_for_quiet()
     before, ours = plane.writes(), len(operators_writes(plane, converged))
     assert ours > 20, "the audit log knows what was written until now"
+    leases = renewals(plane, converged)
     time.sleep(REST)
     assert operators_writes(plane, converged)[ours:] == []
+    assert renewals(plane, converged) > leases, "the Lease is renewed"
     assert changed(before, plane.writes()) == {}
 
 

@@ -98,7 +98,10 @@ def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, sp
         wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True", reason, 30)
         kubectl.apply(allow_list("a", "198.51.100.0/24", "203.0.113.0/24"), namespace=namespace)
         wait_until("closed without the token", lambda: "192.0.2.0/24" not in opened(kubectl, namespace), 30)
-        stays("nothing issued", lambda: not any(issued(kubectl, "two", namespace).values()), 3, 1)
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"ysql": {"port": 6543}}}})
+        stays("nothing issued, and the port is that of the pods", lambda: not any(issued(kubectl, "two", namespace).values())
+              and kubectl.get("service", "one", namespace)["spec"]["ports"][0]["port"] == 5433, 3, 1)
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"ysql": {"port": 5433}}}})
         assert issued(kubectl, "one", namespace) == before, "what a token that is not there gave was written anew"
         assert children.pods(kubectl, "one", namespace) == pods
         mend()

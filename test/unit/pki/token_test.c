@@ -272,6 +272,7 @@ static void a_refused_pin_is_not_tried_again(void **state) {
 }
 
 static CK_FUNCTION_LIST *nss;
+static CK_ATTRIBUTE_TYPE never; /* no key is made with this at all */
 
 static bool asks_for(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type) {
 	for (CK_ULONG i = 0; i < count; i++) {
@@ -282,20 +283,23 @@ static bool asks_for(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_
 	return false;
 }
 
+static bool refused(const CK_ATTRIBUTE *template, CK_ULONG count) {
+	return asks_for(template, count, CKA_WRAP) &&
+	       (asks_for(template, count, CKA_ENCRYPT) || asks_for(template, count, never));
+}
+
 static CK_RV single_purpose_key(
 	CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key) {
-	return asks_for(template, count, CKA_WRAP) && asks_for(template, count, CKA_ENCRYPT)
-	           ? CKR_TEMPLATE_INCONSISTENT
-	           : nss->C_GenerateKey(session, mechanism, template, count, key);
+	return refused(template, count) ? CKR_TEMPLATE_INCONSISTENT
+	                                : nss->C_GenerateKey(session, mechanism, template, count, key);
 }
 
 static CK_RV single_purpose_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
 	CK_ULONG public_count, CK_ATTRIBUTE *private, CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
 	CK_OBJECT_HANDLE *private_key) {
-	return asks_for(public, public_count, CKA_WRAP) && asks_for(public, public_count, CKA_ENCRYPT)
-	           ? CKR_TEMPLATE_INCONSISTENT
-	           : nss->C_GenerateKeyPair(
-					 session, mechanism, public, public_count, private, private_count, public_key, private_key);
+	return refused(public, public_count) ? CKR_TEMPLATE_INCONSISTENT
+	                                     : nss->C_GenerateKeyPair(session, mechanism, public, public_count, private,
+											   private_count, public_key, private_key);
 }
 
 static void check_lets_keys_out(struct token *loose) {
@@ -305,7 +309,7 @@ static void check_lets_keys_out(struct token *loose) {
 	assert_non_null(strstr(err.text, "came out by wrapping"));
 }
 
-/* Also when its policy refuses keys of more than one purpose. */
+/* Also when its policy refuses keys of more than one purpose, and makes wrapping keys for AES or for RSA alone. */
 static void refuses_a_token_that_lets_keys_out(void **state) {
 	(void)state;
 	struct error err = {0};
@@ -319,6 +323,9 @@ static void refuses_a_token_that_lets_keys_out(void **state) {
 	strict.C_GenerateKey = single_purpose_key;
 	strict.C_GenerateKeyPair = single_purpose_pair;
 	loose->call = &strict;
+	never = CKA_MODULUS_BITS;
+	check_lets_keys_out(loose);
+	never = CKA_VALUE_LEN;
 	check_lets_keys_out(loose);
 	loose->call = nss;
 	token_close(loose);

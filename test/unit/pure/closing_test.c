@@ -31,13 +31,20 @@ static void clients_stay_only_when_live_and_wanted(void **state) {
 	assert_null(cluster->spec.clients[0].pod_selector);
 }
 
-static void the_live_port_stays(void **state) {
+#define SERVICE_AT(port) "{spec: {ports: [{port: " port "}]}}"
+
+static void the_port_stays_that_policy_and_service_have(void **state) {
 	(void)state;
-	assert_int_equal(closed(live_policy, "{spec: {ports: [{port: 7777}]}}")->spec.endpoints.ysql.port, 5433);
-	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: 7777}]}}")->spec.endpoints.ysql.port, 7777);
+	assert_int_equal(closed(live_policy, SERVICE_AT("5433"))->spec.endpoints.ysql.port, 5433);
+	/* Somebody edited one of them: neither is believed. */
+	assert_int_equal(closed(live_policy, SERVICE_AT("7777"))->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(closed(live_policy, NULL)->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(closed("{spec: {}}", SERVICE_AT("7777"))->spec.endpoints.ysql.port, 6000);
 	assert_int_equal(closed(NULL, NULL)->spec.endpoints.ysql.port, 6000);
-	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: -1}]}}")->spec.endpoints.ysql.port, 6000);
-	assert_int_equal(closed("{spec: {}}", "{spec: {ports: [{port: 4294972729}]}}")->spec.endpoints.ysql.port, 6000);
+	const char *negative = "{spec: {ingress: [{ports: [{port: -1}]}]}}";
+	assert_int_equal(closed(negative, SERVICE_AT("-1"))->spec.endpoints.ysql.port, 6000);
+	const char *wrapped = "{spec: {ingress: [{ports: [{port: 4294972729}]}]}}";
+	assert_int_equal(closed(wrapped, SERVICE_AT("4294972729"))->spec.endpoints.ysql.port, 6000);
 }
 
 static void nobody_comes_in_where_nothing_is_live(void **state) {
@@ -48,20 +55,69 @@ static void nobody_comes_in_where_nothing_is_live(void **state) {
 	assert_int_equal(closed("{spec: {ingress: [{from: [{}, null, text]}]}}", NULL)->spec.client_count, 0);
 }
 
-static void exposure_is_the_live_services(void **state) {
+#define SCHEME(word, truth, type)                                                                                      \
+	"{service.beta.kubernetes.io/aws-load-balancer-internal: '" truth "', "                                            \
+	"service.beta.kubernetes.io/aws-load-balancer-scheme: " word ", "                                                  \
+	"service.beta.kubernetes.io/azure-load-balancer-internal: '" truth "', "                                           \
+	"networking.gke.io/load-balancer-type: " type "}"
+
+static void expect_exposure(const char *wanted, const char *service, enum exposure exposure) {
+	struct ybcluster *cluster =
+		cluster_of(arena, arena_printf(arena, HEAD "spec: {endpoints: {exposure: %s}}\n", wanted));
+	json_t *live = service ? yaml(arena, service) : NULL;
+	assert_int_equal(closed_cluster(arena, cluster, NULL, live)->spec.endpoints.exposure, exposure);
+}
+
+static void exposure_is_never_wider_than_live_or_wanted(void **state) {
 	(void)state;
-#define INTERNAL "service.beta.kubernetes.io/aws-load-balancer-internal"
-	assert_int_equal(closed(live_policy, NULL)->spec.endpoints.exposure, EXPOSURE_CLUSTER);
-	assert_int_equal(closed(live_policy, "{spec: {type: ClusterIP}}")->spec.endpoints.exposure, EXPOSURE_CLUSTER);
-	assert_int_equal(
-		closed(live_policy, "{metadata: {annotations: {" INTERNAL ": 'true'}}, spec: {type: LoadBalancer}}")
-			->spec.endpoints.exposure,
-		EXPOSURE_INTERNAL);
-	assert_int_equal(
-		closed(live_policy, "{metadata: {annotations: {" INTERNAL ": 'false'}}, spec: {type: LoadBalancer}}")
-			->spec.endpoints.exposure,
-		EXPOSURE_PUBLIC);
-	assert_int_equal(closed(live_policy, "{spec: {type: LoadBalancer}}")->spec.endpoints.exposure, EXPOSURE_PUBLIC);
+	const char *internal =
+		"{metadata: {annotations: " SCHEME("internal", "true", "Internal") "}, "
+																		   "spec: {type: LoadBalancer}}";
+	const char *public =
+		"{metadata: {annotations: " SCHEME("internet-facing", "false", "External") "}, "
+																				   "spec: {type: LoadBalancer}}";
+	/* One vendor's annotation is another one's gap. */
+	const char *half = "{metadata: {annotations: " SCHEME("internal", "true", "External") "}, "
+																						  "spec: {type: LoadBalancer}}";
+	const char *bare = "{spec: {type: LoadBalancer}}", *local = "{spec: {type: ClusterIP}}";
+	expect_exposure("Public", NULL, EXPOSURE_CLUSTER);
+	expect_exposure("Public", local, EXPOSURE_CLUSTER);
+	expect_exposure("Public", "{spec: {type: NodePort}}", EXPOSURE_CLUSTER);
+	expect_exposure("Public", public, EXPOSURE_PUBLIC);
+	expect_exposure("Public", internal, EXPOSURE_INTERNAL);
+	expect_exposure("Internal", internal, EXPOSURE_INTERNAL);
+	expect_exposure("Internal", public, EXPOSURE_CLUSTER);
+	expect_exposure("Internal", half, EXPOSURE_CLUSTER);
+	expect_exposure("Internal", bare, EXPOSURE_CLUSTER);
+	expect_exposure("Cluster", public, EXPOSURE_CLUSTER);
+	expect_exposure("Cluster", internal, EXPOSURE_CLUSTER);
+}
+
+/* What of a spec that does not decode says who comes in is read part by part. */
+static void what_decodes_alone_is_read(void **state) {
+	(void)state;
+	struct ybcluster *cluster = readable_cluster(
+		arena, yaml(arena, HEAD "spec: {nodes: -1, tier: Unheard, allowLists: [office, 'No Name', home], clients: ["
+								"{podSelector: {matchLabels: {app: a}}}, nonsense, {namespaceSelector: {}}, "
+								"{namespaceSelector: {matchLabels: {b: c}}}], endpoints: "
+								"{ysql: {port: 6000}, exposure: Public, hostnames: ['-'], annotations: {x/y: z}}}\n"
+								"status: {phase: Ready}\n"));
+	assert_non_null(cluster);
+	assert_int_equal(cluster->spec.allow_list_count, 2);
+	assert_string_equal(cluster->spec.allow_lists[1], "home");
+	assert_int_equal(cluster->spec.client_count, 2);
+	assert_int_equal(cluster->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(cluster->spec.endpoints.exposure, EXPOSURE_PUBLIC);
+	assert_int_equal(cluster->spec.endpoints.hostname_count, 0);
+	assert_non_null(cluster->spec.endpoints.annotations);
+	assert_string_equal(cluster->status.phase, "Ready");
+	cluster = readable_cluster(
+		arena, yaml(arena, HEAD "spec: {allowLists: 1, endpoints: {exposure: Nowhere}}\nstatus: {nodes: []}\n"));
+	assert_non_null(cluster);
+	assert_int_equal(cluster->spec.allow_list_count, 0);
+	assert_int_equal(cluster->spec.endpoints.exposure, EXPOSURE_CLUSTER);
+	assert_null(readable_cluster(arena, yaml(arena, "{metadata: 1, spec: {}}")));
+	assert_null(readable_cluster(arena, yaml(arena, "{}")));
 }
 
 static int setup(void **state) {
@@ -79,9 +135,10 @@ static int teardown(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_stay_only_when_live_and_wanted),
-		cmocka_unit_test(the_live_port_stays),
+		cmocka_unit_test(the_port_stays_that_policy_and_service_have),
 		cmocka_unit_test(nobody_comes_in_where_nothing_is_live),
-		cmocka_unit_test(exposure_is_the_live_services),
+		cmocka_unit_test(exposure_is_never_wider_than_live_or_wanted),
+		cmocka_unit_test(what_decodes_alone_is_read),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

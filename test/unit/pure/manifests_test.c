@@ -19,8 +19,7 @@ static struct wanted_list documents(const char *spec) {
 		.settings = &settings,
 		.allowed = arena_new(arena, struct allowed),
 		.ipv4 = true,
-		.trust = trust,
-		.ca = "ca"};
+		.trust = trust};
 	struct wanted_list list = wanted_list_make(arena);
 	if (!desired_documents(arena, &inputs, &list, &err)) {
 		fail_msg("%s", err.text);

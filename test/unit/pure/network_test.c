@@ -171,7 +171,7 @@ static void source_ranges_by_family(void **state) {
 	expect_ranges(true, true, NULL, NULL, "[\"192.0.2.0/32\",\"100::/128\"]");
 	expect_ranges(true, false, NULL, NULL, "[\"192.0.2.0/32\"]");
 	/* The families are not known before the Service is there: closed. */
-	expect_ranges(false, false, "192.0.2.0/24", "2001:db8::/32", "[\"192.0.2.0/32\"]");
+	expect_ranges(false, false, "192.0.2.0/24", "2001:db8::/32", "[\"192.0.2.0/32\",\"100::/128\"]");
 }
 
 static void the_client_service_by_exposure(void **state) {

@@ -3,17 +3,21 @@
 
 /* A cluster of three masters and three tservers; a letter a pod tells how it is:
  * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
- * b not ready and outdated, n not ready and current, - missing. Masters first. */
+ * b like o and its container does not run, s like o and only its probe fails, u like w and its probe fails,
+ * n not ready and current, - missing, d on its way out. Masters first. */
 static struct arena *arena;
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
-	bool outdated = strchr("owb", how) != NULL, asked = strchr("ob", how) != NULL;
-	return arena_printf(arena, "%s %s %s ", outdated ? old : current, asked ? old : current, current);
+	bool outdated = strchr("owbsu", how) != NULL, asked = strchr("obs", how) != NULL;
+	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current, current,
+		how == 'b' ? "CrashLoopBackOff" : "");
 }
 
-static struct rollout next(const char *pods, int replication_factor, bool may_disturb) {
-	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {nodes: 3}\n");
+#define READY_BEFORE "status: {phase: Ready}\n"
+
+static struct rollout next(const char *pods, const char *cluster_text, bool may_disturb) {
+	struct ybcluster *cluster = cluster_of(arena, cluster_text);
 	struct groups groups = groups_of(arena, cluster);
 	struct wanted wanted[2];
 	struct child children[8] = {0};
@@ -33,17 +37,18 @@ static struct rollout next(const char *pods, int replication_factor, bool may_di
 				.uid = "u",
 				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
 				.text = text_of(pods[i]),
+				.deleting = pods[i] == 'd',
 				.number = {strchr("row", pods[i]) != NULL}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
 	memcpy(kept, children, count * sizeof *kept);
 	struct children all = {kept, count};
-	return rollout_next(arena, &groups, wanted, 2, &all, replication_factor, may_disturb);
+	return rollout_next(arena, cluster, &groups, wanted, 2, &all, may_disturb);
 }
 
 static void expect(const char *pods, enum rollout_move move, const char *pod) {
-	struct rollout rollout = next(pods, 3, false);
+	struct rollout rollout = next(pods, HEAD "spec: {nodes: 3}\n" READY_BEFORE, false);
 	assert_int_equal(rollout.move, move);
 	if (pod) {
 		assert_string_equal(rollout.pod->name, pod);
@@ -70,22 +75,58 @@ static void an_unready_pod_holds_everything(void **state) {
 	expect("ooo-rr", ROLLOUT_WAIT, NULL);
 }
 
-static void a_broken_outdated_pod_is_replaced_at_once(void **state) {
+static void a_stuck_outdated_pod_is_replaced_at_once(void **state) {
 	(void)state;
 	expect("obonrr", ROLLOUT_DELETE, "db-master-1");
+	expect("rrrbbb", ROLLOUT_DELETE, "db-tserver-2");
+}
+
+static void a_slow_pod_goes_only_when_no_other_is_down(void **state) {
+	(void)state;
+	expect("rrroso", ROLLOUT_DELETE, "db-tserver-1");
+	/* its probe fails, and it still counts for the quorum */
+	expect("rrrosn", ROLLOUT_WAIT, NULL);
+	expect("rrrsss", ROLLOUT_WAIT, NULL);
+	expect("rrrusr", ROLLOUT_WAIT, NULL);
+	expect("rrruoo", ROLLOUT_WAIT, NULL);
+}
+
+static void no_pod_goes_while_another_is_being_replaced(void **state) {
+	(void)state;
+	expect("rrrsor", ROLLOUT_DELETE, "db-tserver-0");
+	for (const char *gone = "-d"; *gone; gone++) {
+		expect(arena_printf(arena, "rrrbo%c", *gone), ROLLOUT_WAIT, NULL);
+		expect(arena_printf(arena, "rrrso%c", *gone), ROLLOUT_WAIT, NULL);
+		expect(arena_printf(arena, "%crrrbb", *gone), ROLLOUT_WAIT, NULL);
+	}
+}
+
+static void a_cluster_that_never_was_ready_heals_too(void **state) {
+	(void)state;
+	const char *new = HEAD "spec: {nodes: 3}\nstatus: {phase: Creating}\n";
+	assert_string_equal(next("rrrsss", new, false).pod->name, "db-tserver-2");
+	assert_string_equal(next("rrrssn", new, false).pod->name, "db-tserver-1");
+	assert_int_equal(next("rrrss-", new, false).move, ROLLOUT_WAIT);
 }
 
 static void unasked_restarts_wait(void **state) {
 	(void)state;
 	expect("rrrrww", ROLLOUT_WINDOW, NULL);
-	struct rollout rollout = next("rrrrww", 3, true);
+	struct rollout rollout = next("rrrrww", HEAD "spec: {nodes: 3}\n" READY_BEFORE, true);
 	assert_int_equal(rollout.move, ROLLOUT_EVICT);
-	expect("rrwrro", ROLLOUT_WINDOW, NULL);
+}
+
+static void what_was_asked_does_not_wait_for_what_was_not(void **state) {
+	(void)state;
+	expect("rrwrro", ROLLOUT_EVICT, "db-tserver-2");
+	expect("wwwooo", ROLLOUT_EVICT, "db-tserver-2");
+	expect("wwowwo", ROLLOUT_EVICT, "db-master-2");
+	expect("wwwrrr", ROLLOUT_WINDOW, NULL);
 }
 
 static void the_only_pod_is_deleted_not_evicted(void **state) {
 	(void)state;
-	struct rollout rollout = next("orrrrr", 1, false);
+	struct rollout rollout = next("orrrrr", HEAD "spec: {nodes: 3, faultTolerance: None}\n" READY_BEFORE, false);
 	assert_int_equal(rollout.move, ROLLOUT_DELETE);
 }
 
@@ -148,8 +189,12 @@ int main(void) {
 		cmocka_unit_test(healthy_and_current_is_done),
 		cmocka_unit_test(masters_go_first_one_at_a_time),
 		cmocka_unit_test(an_unready_pod_holds_everything),
-		cmocka_unit_test(a_broken_outdated_pod_is_replaced_at_once),
+		cmocka_unit_test(a_stuck_outdated_pod_is_replaced_at_once),
+		cmocka_unit_test(a_slow_pod_goes_only_when_no_other_is_down),
+		cmocka_unit_test(no_pod_goes_while_another_is_being_replaced),
+		cmocka_unit_test(a_cluster_that_never_was_ready_heals_too),
 		cmocka_unit_test(unasked_restarts_wait),
+		cmocka_unit_test(what_was_asked_does_not_wait_for_what_was_not),
 		cmocka_unit_test(the_only_pod_is_deleted_not_evicted),
 		cmocka_unit_test(names_that_no_running_leaf_has),
 		cmocka_unit_test(windows_open_and_close),

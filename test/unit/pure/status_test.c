@@ -90,6 +90,23 @@ static void conditions_are_kept_when_a_pass_says_nothing(void **state) {
 	assert_null(condition(observe("{}"), "NodesReady"));
 }
 
+static void nothing_is_kept_for_a_spec_that_nobody_looked_at(void **state) {
+	(void)state;
+	struct observed *observed =
+		observe("{conditions: [" KEPT ", {type: NetworkIsolated, status: 'True', reason: Probed, "
+				"message: m, " OLD "}]}");
+	struct ybcluster *edited = arena_new(arena, struct ybcluster);
+	*edited = *observed->cluster;
+	edited->metadata.generation = 2;
+	observed->cluster = edited;
+	find_true(observed, "NodesReady", "AllReady", "m");
+	expect(observed, "NodesReady", "True", "AllReady");
+	expect(observed, "CertificatesReady", "Unknown", "NotVerified");
+	expect(observed, "AllowListsApplied", "Unknown", "NotVerified");
+	expect(observed, "NetworkIsolated", "True", "Probed");
+	expect(observed, "Ready", "Unknown", "NotVerified");
+}
+
 static void transition_time_moves_with_the_status_alone(void **state) {
 	(void)state;
 	struct observed *observed = observe("{conditions: [" KEPT "]}");
@@ -205,6 +222,7 @@ static void plans_stand_in_status_in_plan_mode_alone(void **state) {
 	observed->plan_count = 150;
 	json_t *plan = json_get(status_build(arena, observed), "plan");
 	assert_int_equal(json_array_size(plan), 100);
+	assert_string_equal(json_text_or(json_array_get(plan, 99), "object", ""), "51 more changes");
 	assert_string_equal(
 		json_print(arena, json_array_get(plan, 7)), "{\"action\":\"update\",\"object\":\"Secret/7\",\"why\":\"why\"}");
 }
@@ -288,6 +306,7 @@ int main(void) {
 		cmocka_unit_test(ready_needs_the_three_promises),
 		cmocka_unit_test(one_false_is_enough_and_unknown_isolation_is_not),
 		cmocka_unit_test(conditions_are_kept_when_a_pass_says_nothing),
+		cmocka_unit_test(nothing_is_kept_for_a_spec_that_nobody_looked_at),
 		cmocka_unit_test(transition_time_moves_with_the_status_alone),
 		cmocka_unit_test(reconciling_and_stalled),
 		cmocka_unit_test(phases),
