@@ -47,7 +47,6 @@ static bool ensure(struct work *work, struct error *err) {
 	}
 	want_secret(work, arena_printf(work->arena, "%s-admin-tls", work->pass->name), NULL, "yugabytedb");
 	work->inputs.trust = trust;
-	work->inputs.ca = DIGEST;
 	work->observed.root_fingerprint = DIGEST;
 	work->observed.root_not_after = work->observed.certificates_not_after = LAST_DAY;
 	work->observed.serials = arena_array(work->arena, const char *, 1);

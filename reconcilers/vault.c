@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "reconcilers/world.h"
 
-enum { WAIT_SECONDS = 10, RETRY_SECONDS = 5, RETRY_REFUSED_SECONDS = 600 };
+enum { WAIT_SECONDS = 10, RETRY_SECONDS = 5, RETRY_REFUSED_SECONDS = 600, A_YEAR = 31536000 };
 
 struct vault {
 	struct token_config config;
@@ -157,7 +157,7 @@ struct token *vault_token(struct vault *vault, struct error *err) {
 }
 
 struct token *vault_open(struct vault *vault, struct error *err) {
-	return token_within(vault, 365 * 86400, err);
+	return token_within(vault, A_YEAR, err);
 }
 
 long vault_sessions(struct vault *vault) {

@@ -11,9 +11,10 @@ enum { LONGEST_MESSAGE = 360, MOST_CAUSES = 5 };
 /* Each \u0000 becomes U+FFFD, which is as long. Only strings hold backslashes, and one escapes what follows it. */
 static void replace_nuls(char *text, size_t length) {
 	char *end = text + length;
-	for (char *at = text; (at = memchr(at, '\\', (size_t)(end - at))) && end - at >= 6; at += 2) {
-		if (!memcmp(at + 1, "u0000", 5)) {
-			memcpy(at + 1, "ufffd", 5);
+	static const char nul[] = {'\\', 'u', '0', '0', '0', '0'}, other[] = {'\\', 'u', 'f', 'f', 'f', 'd'};
+	for (char *at = text; (at = memchr(at, '\\', (size_t)(end - at))) && end - at >= (long)sizeof nul; at += 2) {
+		if (!memcmp(at, nul, sizeof nul)) {
+			memcpy(at, other, sizeof other);
 		}
 	}
 }
