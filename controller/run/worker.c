@@ -107,7 +107,10 @@ static void look_for_sync(struct worker *worker) {
 /* The first lists leave the heap wide and mostly free: once everything has had its turn, that is given back. */
 static void trim(struct workers *workers) {
 	struct queue_stats stats = queue_stats(workers->config.queue);
-	if (stats.depth > 0 || stats.working > 1 || workers->held.count > 0) {
+	pthread_mutex_lock(&workers->lock);
+	bool held = workers->held.count > 0;
+	pthread_mutex_unlock(&workers->lock);
+	if (stats.depth > 0 || stats.working > 1 || held) {
 		queue_add_after(workers->config.queue, TRIM_KEY, TRIM_DELAY);
 	} else {
 		malloc_trim(0);

@@ -20,14 +20,19 @@ void event(struct work *work, bool warning, const char *reason, const char *acti
 }
 
 bool stall(struct work *work, const char *reason, const char *message) {
-	const struct ybcluster_status *before = &work->cluster->status;
-	const struct condition *old = condition_find(before->conditions, before->condition_count, "Stalled");
 	work->observed.stalled_reason = arena_strdup(work->arena, reason);
 	work->observed.stalled_message = arena_strdup(work->arena, message);
-	if (!old || strcmp(old->reason, reason) != 0) {
-		event(work, true, work->observed.stalled_reason, "Reconcile", message);
-	}
 	return true;
+}
+
+/* The last word of the pass: an earlier one that it replaced would be told of again in every pass. */
+static void tell_stalled(struct work *work) {
+	const struct ybcluster_status *before = &work->cluster->status;
+	const struct condition *old = condition_find(before->conditions, before->condition_count, "Stalled");
+	const char *reason = work->observed.stalled_reason;
+	if (reason && (!old || strcmp(old->reason, reason) != 0)) {
+		event(work, true, reason, "Reconcile", work->observed.stalled_message);
+	}
 }
 
 static void tell_ready(struct work *work, const json_t *status) {
@@ -77,6 +82,7 @@ bool report(struct work *work, struct error *err) {
 	if (!cluster_apply(work, KUBE_APPLY_STATUS, "status", json_incref(status), err)) {
 		return err->kind == ERR_NOT_FOUND || fail_in(err, "write the status");
 	}
+	tell_stalled(work);
 	tell_ready(work, status);
 	return true;
 }
