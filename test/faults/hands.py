@@ -3,11 +3,10 @@
 import time
 
 from manifests import condition
+from waiting import ROLLOUT
 
 SETTLED = 1  # seconds without a write, before a state counts as reached
-# Seconds for one step. A pod that comes anew under its name before the disruption controller saw the old one go counts as evicted
-# still, and its budget allows no other one for 2 minutes (DeletionTimeout in kube-controller-manager).
-PATIENCE = 180
+PATIENCE = ROLLOUT  # seconds for one step
 
 
 def state_of(cluster):

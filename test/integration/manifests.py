@@ -1,6 +1,6 @@
 """The objects that tests declare, and what is read from their status."""
 
-from waiting import wait_until
+from waiting import ROLLOUT, wait_until
 
 API = "yugabyte.com/v1beta1"
 RESOURCES = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
@@ -31,7 +31,7 @@ def is_ready(live):
         and live["status"]["observedGeneration"] == live["metadata"]["generation"]
 
 
-def wait_for_ready(kubectl, name, namespace, seconds=90):
+def wait_for_ready(kubectl, name, namespace, seconds=ROLLOUT):
     """The object once Ready is True for its present generation; says the conditions when that does not come."""
     def ready():
         live = kubectl.get("ybcluster", name, namespace)

@@ -2,7 +2,7 @@
 
 import pytest
 from manifests import allow_list, condition, wait_for_condition, wait_for_ready, yb_cluster
-from waiting import stays, wait_until
+from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -69,7 +69,7 @@ def test_exposure_taken_back_while_paused_closes(kubectl, cluster):
     assert [port["port"] for port in service["spec"]["ports"]] == [5433], "pods listen where they did"
     annotate(kubectl, namespace, "paused-")
     wait_until("an internal one", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "LoadBalancer", 30)
-    wait_for_ready(kubectl, "one", namespace, 120)
+    wait_for_ready(kubectl, "one", namespace, ROLLOUT)
 
 
 def test_a_closing_that_is_only_planned_is_said(kubectl, cluster):

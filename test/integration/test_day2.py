@@ -4,7 +4,7 @@ import children
 import pytest
 from control_plane import Refused
 from manifests import RESOURCES, condition, wait_for_condition, wait_for_ready, yb_cluster
-from waiting import stays, wait_until
+from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -73,7 +73,7 @@ def test_new_resources_roll_one_pod_at_a_time_masters_first(kubectl, namespace):
         order.extend(name for name in before if now.get(name) not in (None, before[name]) and name not in order)
         assert len(now) >= 5, f"more than one pod away: {sorted(now)}"
         return len(order) == 6
-    wait_until("every pod new", rolled, 120, 0.1)
+    wait_until("every pod new", rolled, ROLLOUT, 0.1)
     wait_for_ready(kubectl, "one", namespace)
     assert all("master" in name for name in order[:3]) and all("tserver" in name for name in order[3:]), order
     assert children.pods(kubectl, "one", namespace).keys() == before.keys()
@@ -104,7 +104,7 @@ def test_restart_by_annotation(kubectl, namespace):
     before = children.pods(kubectl, "one", namespace)
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/restart=first")
     wait_until("every pod new", lambda: not set(before.values()) & set(children.pods(kubectl, "one", namespace).values()) and
-               len(children.pods(kubectl, "one", namespace)) == 6, 120)
+               len(children.pods(kubectl, "one", namespace)) == 6, ROLLOUT)
     wait_for_ready(kubectl, "one", namespace)
 
 
@@ -133,7 +133,7 @@ def test_port_changes_service_and_process(kubectl, namespace):
         assert [port["port"] for port in service["spec"]["ports"]] == [6543]
         return all("6543" in str(pod["spec"]["containers"][0]["ports"])
                    for pod in kubectl.list("pods", namespace, "yugabyte.com/cluster=one,app.kubernetes.io/component=tserver"))
-    wait_until("port 6543 on Service and pods", served, 120)
+    wait_until("port 6543 on Service and pods", served, ROLLOUT)
     wait_for_ready(kubectl, "one", namespace)
 
 
@@ -296,13 +296,13 @@ def test_a_wish_that_is_refused_holds_up_nothing_else(kubectl, namespace):
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": reason}}})
         wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
         wait_until("every pod new", lambda: not set(pods.values()) & set(children.pods(kubectl, "one", namespace).values()) and
-                   len(children.pods(kubectl, "one", namespace)) == 6, 120)
+                   len(children.pods(kubectl, "one", namespace)) == 6, ROLLOUT)
         pods = children.pods(kubectl, "one", namespace)
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": None}})
     kubectl.delete("persistentvolumeclaim", "data0-one-tserver-7", namespace)
     kubectl.patch("storageclass", "rigid", namespace, {"allowVolumeExpansion": True})
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")
-    wait_for_ready(kubectl, "one", namespace, 120)
+    wait_for_ready(kubectl, "one", namespace, ROLLOUT)
     kubectl.delete("storageclass", "rigid", namespace)
 
 

@@ -5,7 +5,7 @@ import base64
 import children
 import pytest
 from manifests import condition, wait_for_ready, yb_cluster
-from waiting import stays, wait_until
+from waiting import ROLLOUT, stays, wait_until
 
 ANYWHERE = {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
 NOISE = base64.b64encode(b"foreign").decode()
@@ -142,7 +142,7 @@ def test_a_key_that_somebody_put_there_is_not_served(kubectl, cluster):
     kubectl.patch("secret", "one-tserver-tls", cluster[1], {"data": {"node.one-tserver.key": NOISE}})
     wait_until("a leaf with a key of its own", lambda: kubectl.get("secret", "one-tserver-tls", cluster[1])["data"][
         "node.one-tserver.key"] != NOISE, 30)
-    wait_for_ready(kubectl, *cluster, 120)
+    wait_for_ready(kubectl, *cluster, ROLLOUT)
 
 
 def test_foreign_marks_are_left_alone(kubectl, cluster):

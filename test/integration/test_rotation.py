@@ -11,7 +11,7 @@ from history import History
 from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
 from token_keys import key_labels
 from trust import SERVING, Trust, contents, replay, secret_file
-from waiting import stays, wait_until
+from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -46,7 +46,7 @@ def all_replaced(kubectl, namespace, before):
         now = children.pods(kubectl, "one", namespace)
         assert now.keys() == before.keys() and not set(now.values()) & set(before.values()), now
         return True
-    wait_until("every pod is another", check, 120, 1)
+    wait_until("every pod is another", check, ROLLOUT, 1)
 
 
 def test_leaves_are_renewed_on_request_and_pods_roll(kubectl, namespace):
@@ -93,7 +93,7 @@ def test_new_hostnames_restart_nobody(kubectl, namespace):
     wait_until("two tservers without the name", lambda: "2 tservers" in condition(
         kubectl.get("ybcluster", "one", namespace), "CertificatesReady")["message"], 60)
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/restart=for-the-name")
-    wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "Issued", 120)
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "Issued", ROLLOUT)
 
 
 def steps_of(events):

@@ -6,7 +6,7 @@ import children
 import pytest
 from history import History
 from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
-from waiting import stays, wait_until
+from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -33,7 +33,7 @@ def test_one_cluster_at_a_time(kubectl, namespace):
     names = ("one", "two")
     kubectl.apply(*(yb_cluster(name, maintenanceWindow=window(-1)) for name in names), namespace=namespace)
     for name in names:
-        wait_for_ready(kubectl, name, namespace, 120)
+        wait_for_ready(kubectl, name, namespace, ROLLOUT)
     before = {name: tservers(kubectl, name, namespace) for name in names}
     for name in names:
         kubectl.delete("secret", f"{name}-tserver-tls", namespace)
@@ -61,7 +61,7 @@ def test_outside_of_the_window_only_what_was_asked_for(kubectl, namespace):
     stays("no pod restarts", lambda: children.pods(kubectl, "one", namespace) == before, 5)
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"ysql": {"port": 6543}}}})
     wait_until("tservers listen on the port that the Service has", lambda: not set(before.values()) & set(
-        tservers(kubectl, "one", namespace).values()) and len(tservers(kubectl, "one", namespace)) == 3, 90)
+        tservers(kubectl, "one", namespace).values()) and len(tservers(kubectl, "one", namespace)) == 3, ROLLOUT)
     now = children.pods(kubectl, "one", namespace)
     assert all(now[pod] == uid for pod, uid in before.items() if "master" in pod), "masters wait for the window"
 

@@ -2,6 +2,10 @@
 
 import time
 
+# Seconds for pods to be replaced one by one. One that comes anew under its name before the disruption controller saw the old one go
+# counts as evicted still, and its budget allows no other one for 2 minutes (DeletionTimeout in kube-controller-manager).
+ROLLOUT = 300
+
 
 def wait_until(what, check, seconds=60, pause=0.25):
     """Calls check() until it returns something true, and returns that. An AssertionError of check() means: not yet."""
