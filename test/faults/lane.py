@@ -1,5 +1,7 @@
 """A lane runs one case at a time: a token and a proxy of its own, a namespace and an operator for each case."""
 
+import os
+import pathlib
 import signal
 import time
 
@@ -9,8 +11,18 @@ from operator_process import Operator
 from waiting import wait_until
 
 
+BUSY = 0.05  # seconds of CPU: what is more is work
 CASES_OF_ONE_PROCESS = 20  # then it is asked to end, and must do so without a leak
 THERE_ALWAYS = (("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default"))
+
+
+def cpu(pid):
+    """CPU seconds that a process has used; 0 when it is not there any more."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def lead_through(home, proxy):
@@ -88,6 +100,7 @@ class Supervised:
     def __init__(self, lane):
         self.proxy, self.kills, self.upgraded = lane.proxy, 0, False
         self.ready_since = None
+        self.cpu_seen, self.idle_from = 0, time.monotonic()
         self.options = (f"--namespaces={lane.namespace}", "--metrics-port=0")
         self.operator = Operator(lane.home, *self.options)
 
@@ -99,11 +112,20 @@ class Supervised:
         if wait:
             wait_until("operator ready", lambda: self.operator.answers("/readyz"), 30, 0.05)
 
+    def idle_for(self):
+        """Seconds since it last used CPU to speak of."""
+        used = cpu(self.operator.process.pid)
+        if abs(used - self.cpu_seen) > BUSY:
+            self.cpu_seen, self.idle_from = used, time.monotonic()
+        return time.monotonic() - self.idle_from
+
     def quiet_since(self):
-        """For how many seconds it has been there and written nothing: one that still starts is not quiet, but mute."""
+        """For how many seconds it has been there, and neither worked nor written: one that still starts, or tests its token, is not
+        quiet, but mute."""
         if self.ready_since is None and self.operator.running and self.operator.answers("/readyz"):
             self.ready_since = time.monotonic()
-        return min(self.proxy.state()["quiet"], time.monotonic() - self.ready_since) if self.ready_since else 0
+        idle = self.idle_for()
+        return min(self.proxy.state()["quiet"], idle, time.monotonic() - self.ready_since) if self.ready_since else 0
 
     def look_after(self):
         code = self.operator.process.poll()
