@@ -3,23 +3,15 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 enum { VALID_DAYS = 365, RENEW_DAYS = 300 };
 static const long DAY = 24 * 3600L;
 
-static uint64_t mark_of(const char *path) {
-	struct stat status;
-	if (stat(path, &status) != 0) {
-		return 0;
-	}
-	return status.st_ino * 31 + (uint64_t)status.st_mtim.tv_sec * 1000000007 + (uint64_t)status.st_mtim.tv_nsec;
-}
-
 static uint64_t mark(const struct serving_certificate *certificate) {
-	return certificate->cert_file ? mark_of(certificate->cert_file) * 37 + mark_of(certificate->key_file)
+	return certificate->cert_file ? file_stamp(certificate->cert_file) * 37 + file_stamp(certificate->key_file)
 	                              : (uint64_t)clock_wall();
 }
 

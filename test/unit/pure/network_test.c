@@ -211,16 +211,12 @@ static void scheme_annotations_are_known(void **state) {
 
 static int setup(void **state) {
 	(void)state;
-	struct error err = {0};
-	arena = arena_create();
-	return manifests_load(&err) ? 0 : 1;
+	return begin_with_manifests(&arena);
 }
 
 static int teardown(void **state) {
 	(void)state;
-	manifests_unload();
-	arena_destroy(arena);
-	return 0;
+	return end_with_manifests(arena);
 }
 
 int main(void) {
