@@ -116,6 +116,7 @@ static void session_drop(struct session *session) {
 		session_close(token, token->idle[--token->idle_count]);
 	}
 	pthread_mutex_unlock(&token->lock);
+	handles_forget(token);
 }
 
 bool session_run(struct token *token, bool (*step)(struct session *session, void *data, struct error *err), void *data,
