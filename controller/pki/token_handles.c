@@ -1,8 +1,9 @@
-/* Where keys were found: a token compares the label of every key that it holds when it is asked for one (SoftHSM decrypts
- * each), so that a fleet's first reconcile would cost the square of its size.
+/* Where keys were found: a token compares the label of every key that it holds when it is asked for one (SoftHSM
+ * decrypts each), so that a fleet's first reconcile would cost the square of its size.
  *
- * What is remembered is never believed: the object must still be a private key of this label, else it is looked for. Only
- * a second key of the same label, made by somebody else after the first was found, stays unseen until the next start. */
+ * What is remembered is never believed: the object must still be a private key of this label, else it is looked for.
+ * Only a second key of the same label, made by somebody else after the first was found, stays unseen until the next
+ * start. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>

@@ -129,14 +129,17 @@ bool session_run(struct token *token, bool (*step)(struct session *session, void
 			return false;
 		}
 		bool ok = step(&session, data, &problem);
-		if (!session.lost) {
+		if (session.lost) {
+			session_drop(&session);
+		} else {
 			session_give(&session);
-			if (!ok) {
-				*err = problem;
-			}
-			return ok;
 		}
-		session_drop(&session);
+		if (ok) {
+			return true;
+		}
+		if (!session.lost) {
+			break;
+		}
 	}
 	*err = problem;
 	return false;
