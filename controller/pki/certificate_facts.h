@@ -1,5 +1,5 @@
-/* What certificates say (RFC 5280), read from PEM. Nothing of it was verified: certificate_check() does that. Texts live in the
- * arena; times are Unix seconds. */
+/* What certificates say (RFC 5280), read from PEM. Nothing of it was verified: certificate_check() does that. Texts
+ * live in the arena; times are Unix seconds. */
 #ifndef PKI_CERTIFICATE_FACTS_H
 #define PKI_CERTIFICATE_FACTS_H
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Certificates that were decoded lately. A reconcile reads the same few again and again, and OpenSSL 3.0 looks for a decoder
- * anew for each public key (0.2 ms). Nobody changes a certificate that was read, so threads share it. */
+/* Certificates that were decoded lately. A reconcile reads the same few again and again, and OpenSSL 3.0 looks for a
+ * decoder anew for each public key (0.2 ms). Nobody changes a certificate that was read, so threads share it. */
 #include <openssl/err.h>
 #include <pthread.h>
 

@@ -41,9 +41,9 @@ ASN1_SEQUENCE(OUTLINE) = {
 	ASN1_SIMPLE(OUTLINE, algorithm, ASN1_ANY),
 	ASN1_SIMPLE(OUTLINE, signature, ASN1_BIT_STRING)
 } static_ASN1_SEQUENCE_END(OUTLINE)
-/* clang-format on */
+	/* clang-format on */
 
-bool certificate_outline(struct arena *arena, const char *pem, struct certificate_outline *to, struct error *err) {
+	bool certificate_outline(struct arena * arena, const char *pem, struct certificate_outline *to, struct error *err) {
 	unsigned char *der = NULL;
 	long length = 0;
 	BIO *in = BIO_new_mem_buf(pem, -1);
