@@ -43,13 +43,33 @@ static bool class_exists(struct work *work, const char *name, struct error *err)
 	return fail_in(err, "read StorageClass %s", name);
 }
 
-/* Only while StatefulSets are still to be made: later the volumes are there. */
+/* Before there is any StatefulSet the pass ends; beside those that are there this one is made with the pods alone whose
+ * volumes are there, or not at all, and the pass goes on. */
+static bool check_class(struct work *work, size_t group, const char *class, int64_t had, struct error *err) {
+	struct error why;
+	if (class_exists(work, class, &why)) {
+		return true;
+	}
+	if (why.kind != ERR_BLOCKED || !sets_exist(work)) {
+		*err = why;
+		return false;
+	}
+	limit_pods(work, group, had);
+	wake_at(work, work->now + LOOK_AGAIN);
+	return stall(work, why.reason,
+		arena_printf(
+			work->arena, "%s: new volumes of StatefulSet %s need it", why.text, work->groups.items[group].name));
+}
+
+/* Only while StatefulSets are still to be made, and volumes for them. */
 static bool check_storage(struct work *work, struct error *err) {
 	const struct ybcluster_processes *both[] = {&work->cluster->spec.masters, &work->cluster->spec.tservers};
 	for (size_t i = 0; i < work->groups.count; i++) {
 		const struct group *group = &work->groups.items[i];
 		const char *class = both[group->role]->storage.class;
-		if (class && !children_find(&work->children, STATEFUL_SET, group->name) && !class_exists(work, class, err)) {
+		int64_t had = volumes_replicas(work->cluster, &work->children, group->name);
+		bool made = children_find(&work->children, STATEFUL_SET, group->name) != NULL;
+		if (class && !made && had < group->replicas && !check_class(work, i, class, had, err)) {
 			return false;
 		}
 	}
