@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "pure/endpoint.h"
 #include "pure/flags.h"
 #include "pure/volumes.h"
 #include "ybcluster/isolation.h"
@@ -234,7 +235,8 @@ static void allow_lists_finding(struct work *work, enum outcome outcome) {
 	} else if (!allowed->whole) {
 		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	} else if (outcome == OUTCOME_DONE) {
-		find_true(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
+		find_true(&work->observed, "AllowListsApplied", allowed->reason,
+			endpoint_access(work->arena, work->cluster, allowed->message));
 	}
 }
 
@@ -242,6 +244,33 @@ static void allow_lists_finding(struct work *work, enum outcome outcome) {
 static void pin_version(struct work *work, const struct rollout *rollout, enum outcome outcome) {
 	if (work->version_accepted && outcome == OUTCOME_DONE && rollout->move == ROLLOUT_DONE) {
 		work->observed.version = version_of(work->cluster, &work->world->settings);
+	}
+}
+
+/* The event is told once: the condition remembers. */
+static void endpoint_condition(struct work *work, const struct child *service) {
+	int64_t due;
+	struct finding finding = endpoint_finding(work->arena, work->cluster, service, work->now, &due);
+	if (!finding.type || work->cluster->metadata.deletion_timestamp) {
+		return;
+	}
+	find_that(&work->observed, &finding);
+	if (due) {
+		wake_at(work, due);
+	}
+	if (endpoint_given_up(work->cluster, &finding)) {
+		event(work, true, finding.reason, "Reconcile", finding.message);
+	}
+}
+
+static void observe_endpoint(struct work *work) {
+	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
+	endpoint_condition(work, service);
+	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
+		work->observed.endpoint_host = service && *service->text ? service->text : NULL;
+	} else {
+		work->observed.endpoint_host =
+			service_host(work->arena, work->cluster, &work->world->settings, work->cluster->metadata.name);
 	}
 }
 
@@ -253,11 +282,5 @@ void checks_after(struct work *work, enum outcome outcome) {
 	allow_lists_finding(work, outcome);
 	pin_version(work, &rollout, outcome);
 	observe_isolation(work);
-	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
-		const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
-		work->observed.endpoint_host = service && *service->text ? service->text : NULL;
-	} else {
-		work->observed.endpoint_host =
-			service_host(work->arena, work->cluster, &work->world->settings, work->cluster->metadata.name);
-	}
+	observe_endpoint(work);
 }

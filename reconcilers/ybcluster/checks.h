@@ -19,7 +19,7 @@ void limit_pods(struct work *work, size_t group, int64_t ordinal);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. No
  * pod is made that would mount a claim which is not ours. */
 must_check bool checks_scale(struct work *work, struct error *err);
-/* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, from what this pass saw. */
+/* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, EndpointReady, from what this pass saw. */
 enum outcome {
 	OUTCOME_DONE,    /* everything was verified and written */
 	OUTCOME_STALLED, /* something outside must change first */

@@ -188,11 +188,11 @@ void summarize_service(const json_t *object, struct summary *summary) {
 	json_t *families = json_get(object, "spec.ipFamilies");
 	for (size_t i = 0; i < json_array_size(families); i++) {
 		const char *family = json_string_value(json_array_get(families, i));
-		summary->number[0] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
+		summary->number[SERVICE_FAMILIES] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
 	}
 	const char *host = json_text(object, "status.loadBalancer.ingress.0.hostname");
 	host = host ? host : json_text(object, "status.loadBalancer.ingress.0.ip");
-	summary->number[1] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
+	summary->number[SERVICE_BALANCED] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
 	summary->text = format("%.253s", host ? host : "");
 }
 
