@@ -44,11 +44,10 @@ struct http_exchange {
 	void (*done)(struct http_exchange *exchange);
 	void *context;
 
-	/* An answer with any status came in whole; else `err` says why not: it passed `limit`, or `silence` seconds */
-	bool ok, too_large, silent;
-	int status;        /* 0: none came */
-	int retry_after;   /* seconds, 0: the server did not say */
-	double seconds;    /* how long it took */
+	bool ok, too_large, silent; /* an answer came in whole; else `err`: past `limit`, after `silence`, or as it says */
+	int status;                 /* 0: none came */
+	int retry_after;            /* seconds, 0: the server did not say */
+	double seconds;             /* how long it took */
 	struct str answer; /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
 	struct error err;  /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
 	struct http_transfer *transfer; /* the pool's own: not NULL while under way */
