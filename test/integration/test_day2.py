@@ -217,7 +217,7 @@ def test_a_storage_class_that_went_holds_up_new_volumes_alone(kubectl, namespace
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "StorageClassMissing")
     assert "went" in told["message"] and "one-tserver" in told["message"], told
     before = leaf_of(kubectl, namespace)
-    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "all the same"}}})
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "all-the-same"}}})
     wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
     assert not kubectl.get("statefulset", "one-tserver", namespace)
     try:
