@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "pure/names.h"
 
 static const char TYPE[] = "EndpointReady", GIVEN_UP[] = "NoLoadBalancer";
@@ -43,7 +44,7 @@ struct finding endpoint_finding(
 
 bool endpoint_given_up(const struct ybcluster *cluster, const struct finding *finding) {
 	const struct condition *before = told(cluster);
-	return finding->reason == GIVEN_UP && (!before || strcmp(before->reason, GIVEN_UP) != 0);
+	return str_equal(finding->reason, GIVEN_UP) && (!before || strcmp(before->reason, GIVEN_UP) != 0);
 }
 
 const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, const char *message) {
