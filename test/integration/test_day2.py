@@ -222,6 +222,7 @@ def test_a_storage_class_that_went_holds_up_new_volumes_alone(kubectl, namespace
     assert not kubectl.get("statefulset", "one-tserver", namespace)
     try:
         kubectl.apply(storage_class(kubectl, namespace, "went"), namespace=namespace)
+        kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")
         wait_for_ready(kubectl, "one", namespace)
     finally:
         kubectl.delete("storageclass", "went", namespace)
