@@ -154,10 +154,10 @@ void summarize_stateful_set(const json_t *object, struct summary *summary) {
 
 void summarize_config_map(const json_t *object, struct summary *summary) {
 	struct arena *arena = arena_create();
-	struct certificate_facts facts;
+	struct certificate_outline facts;
 	struct error ignored;
 	const char *root = json_string_value(json_at(object, "data", "root.crt", NULL));
-	if (root && certificate_read(arena, root, &facts, &ignored)) {
+	if (root && certificate_outline(arena, root, &facts, &ignored)) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->number[CA_STEP] = ca_step_of(text_at(object, "metadata", "annotations", ANNOTATION_STEP));
@@ -172,9 +172,9 @@ void summarize_config_map(const json_t *object, struct summary *summary) {
 void summarize_secret(const json_t *object, struct summary *summary) {
 	struct arena *arena = arena_create();
 	const char *leaf = secret_leaf(arena, object);
-	struct certificate_facts facts;
+	struct certificate_outline facts;
 	struct error ignored;
-	if (leaf && certificate_read(arena, leaf, &facts, &ignored)) {
+	if (leaf && certificate_outline(arena, leaf, &facts, &ignored)) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->text = format("%s", facts.serial);
