@@ -62,24 +62,47 @@ static bool pod_ready(const json_t *object) {
 	return false;
 }
 
-/* What keeps the pod from running: the waiting container's reason, or why it is not scheduled. */
-static const char *pod_trouble(const json_t *object, const char **detail) {
-	json_t *container = json_get(object, "status.containerStatuses.0");
-	const char *reason = json_text(container, "state.waiting.reason");
-	*detail = json_text_or(container, "state.waiting.message", "");
-	if (reason) {
-		return reason;
+/* What a pod waits for. */
+struct trouble {
+	const char *container; /* somebody else's that is meant, or "" */
+	const char *reason;    /* "": nothing */
+	const char *detail;
+	bool stuck; /* our own container does not run */
+};
+
+static bool is_own_container(const char *name) {
+	return str_equal(name, role_process(MASTER)) || str_equal(name, role_process(TSERVER));
+}
+
+/* The reason of the container that waits: ours, or else somebody's that was put beside it. They sort as they like. */
+static void container_trouble(const json_t *object, struct trouble *trouble) {
+	json_t *containers = json_get(object, "status.containerStatuses");
+	for (size_t i = 0; i < json_array_size(containers) && !trouble->stuck; i++) {
+		json_t *container = json_array_get(containers, i);
+		const char *name = json_text_or(container, "name", "");
+		const char *reason = json_text(container, "state.waiting.reason");
+		bool own = is_own_container(name);
+		if (reason && (own || !*trouble->reason)) {
+			*trouble =
+				(struct trouble){own ? "" : name, reason, json_text_or(container, "state.waiting.message", ""), own};
+		}
 	}
+}
+
+/* What keeps the pod from running: why it is not scheduled, or what a container waits for. */
+static struct trouble pod_trouble(const json_t *object) {
+	struct trouble trouble = {"", "", "", false};
 	json_t *conditions = json_get(object, "status.conditions");
 	for (size_t i = 0; i < json_array_size(conditions); i++) {
 		json_t *condition = json_array_get(conditions, i);
 		if (strcmp(json_text_or(condition, "type", ""), "PodScheduled") == 0 &&
 			strcmp(json_text_or(condition, "status", ""), "False") == 0) {
-			*detail = json_text_or(condition, "message", "");
-			return json_text_or(condition, "reason", "Unschedulable");
+			trouble = (struct trouble){
+				"", json_text_or(condition, "reason", "Unschedulable"), json_text_or(condition, "message", ""), true};
 		}
 	}
-	return "";
+	container_trouble(object, &trouble);
+	return trouble;
 }
 
 static void summarize_address(const json_t *object, struct summary *summary) {
@@ -93,17 +116,20 @@ static void summarize_address(const json_t *object, struct summary *summary) {
 }
 
 void summarize_pod(const json_t *object, struct summary *summary) {
-	const char *detail, *reason = pod_trouble(object, &detail);
+	static const struct trouble none = {"", "", "", false};
 	bool ready = pod_ready(object);
+	struct trouble trouble = ready ? none : pod_trouble(object);
 	summary->number[POD_READY] = ready;
+	summary->number[POD_STUCK] = trouble.stuck;
 	summarize_address(object, summary);
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%.64s%s%.160s",
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
 		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), ready ? "" : reason,
-		!ready && *reason && *detail ? ": " : "", ready ? "" : detail);
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), *trouble.container ? "container " : "",
+		trouble.container, *trouble.container ? ": " : "", trouble.reason,
+		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);
 }
 
 static int64_t bytes_at(const json_t *object, const char *path) {
@@ -162,11 +188,11 @@ void summarize_service(const json_t *object, struct summary *summary) {
 	json_t *families = json_get(object, "spec.ipFamilies");
 	for (size_t i = 0; i < json_array_size(families); i++) {
 		const char *family = json_string_value(json_array_get(families, i));
-		summary->number[0] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
+		summary->number[SERVICE_FAMILIES] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
 	}
 	const char *host = json_text(object, "status.loadBalancer.ingress.0.hostname");
 	host = host ? host : json_text(object, "status.loadBalancer.ingress.0.ip");
-	summary->number[1] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
+	summary->number[SERVICE_BALANCED] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
 	summary->text = format("%.253s", host ? host : "");
 }
 
