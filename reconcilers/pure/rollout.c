@@ -61,11 +61,11 @@ static void scan_pod(
 	}
 	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
 	bool asked = !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
-	bool trouble = *pod_trouble(pod);
+	bool stuck = pod->number[POD_STUCK];
 	scan->outdated_count += outdated;
 	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
-	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
-	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
+	keep_first(&scan->stuck, pod, outdated && !ready && stuck);
+	keep_first(&scan->slow, pod, outdated && !ready && !stuck && asked);
 	keep_first(&scan->outdated, pod, outdated && ready);
 	keep_first(&scan->asked, pod, outdated && ready && asked);
 }
@@ -156,8 +156,8 @@ struct readiness readiness_of(
 			bool ready = pod && !pod->deleting && pod->number[POD_READY];
 			readiness.desired += running;
 			readiness.ready += ready;
-			if (pod && !ready && !readiness.problem && strlen(pod->text) > POD_TROUBLE) {
-				const char *trouble = pod->text + POD_TROUBLE;
+			if (pod && !ready && !readiness.problem && *pod_trouble(pod)) {
+				const char *trouble = pod_trouble(pod);
 				readiness.problem = arena_printf(arena, "pod %s: %s", pod->name, trouble);
 				readiness.reason = camel_case(arena, trouble);
 			}

@@ -16,6 +16,8 @@
 #include "pure/names.h"
 #include "ybcluster/certificates.h"
 
+#define OWN_CONTAINER "yb-" /* as role_process() begins */
+
 static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
 	const char *text = json_string_value(json_at(object, part, map, key, NULL));
 	return text ? text : "";
@@ -62,24 +64,51 @@ static bool pod_ready(const json_t *object) {
 	return false;
 }
 
-/* What keeps the pod from running: the waiting container's reason, or why it is not scheduled. */
-static const char *pod_trouble(const json_t *object, const char **detail) {
-	json_t *container = json_get(object, "status.containerStatuses.0");
-	const char *reason = json_text(container, "state.waiting.reason");
-	*detail = json_text_or(container, "state.waiting.message", "");
-	if (reason) {
-		return reason;
+/* What keeps a pod from running. */
+struct trouble {
+	const char *reason, *detail; /* "": nothing that is told */
+	bool stuck;                  /* the database's own container does not run */
+};
+
+/* The first container that waits, of all or of those whose name begins so. */
+static const json_t *waiting(const json_t *object, const char *list, const char *name) {
+	json_t *statuses = json_get(object, list);
+	for (size_t i = 0; i < json_array_size(statuses); i++) {
+		json_t *container = json_array_get(statuses, i);
+		json_t *state = json_get(container, "state.waiting");
+		if (state && str_starts(json_text_or(container, "name", ""), name)) {
+			return state;
+		}
 	}
+	return NULL;
+}
+
+static const json_t *unscheduled(const json_t *object) {
 	json_t *conditions = json_get(object, "status.conditions");
 	for (size_t i = 0; i < json_array_size(conditions); i++) {
 		json_t *condition = json_array_get(conditions, i);
 		if (strcmp(json_text_or(condition, "type", ""), "PodScheduled") == 0 &&
 			strcmp(json_text_or(condition, "status", ""), "False") == 0) {
-			*detail = json_text_or(condition, "message", "");
-			return json_text_or(condition, "reason", "Unschedulable");
+			return condition;
 		}
 	}
-	return "";
+	return NULL;
+}
+
+/* Others put containers of their own into pods, whose statuses may come first. While one of those that go ahead waits,
+ * ours only says that it waits for it. */
+static struct trouble pod_trouble(const json_t *object) {
+	const json_t *own = waiting(object, "status.containerStatuses", OWN_CONTAINER);
+	const json_t *nowhere = own ? NULL : unscheduled(object);
+	const json_t *told = waiting(object, "status.initContainerStatuses", "");
+	told = told ? told : own;
+	told = told ? told : waiting(object, "status.containerStatuses", "");
+	told = told ? told : nowhere;
+	return (struct trouble){
+		.reason = told ? json_text_or(told, "reason", nowhere ? "Unschedulable" : "") : "",
+		.detail = json_text_or(told, "message", ""),
+		.stuck = own || nowhere,
+	};
 }
 
 static void summarize_address(const json_t *object, struct summary *summary) {
@@ -93,17 +122,18 @@ static void summarize_address(const json_t *object, struct summary *summary) {
 }
 
 void summarize_pod(const json_t *object, struct summary *summary) {
-	const char *detail, *reason = pod_trouble(object, &detail);
+	struct trouble trouble = pod_trouble(object);
 	bool ready = pod_ready(object);
 	summary->number[POD_READY] = ready;
+	summary->number[POD_STUCK] = !ready && trouble.stuck;
 	summarize_address(object, summary);
 	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
 		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), ready ? "" : reason,
-		!ready && *reason && *detail ? ": " : "", ready ? "" : detail);
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), ready ? "" : trouble.reason,
+		!ready && *trouble.reason && *trouble.detail ? ": " : "", ready ? "" : trouble.detail);
 }
 
 static int64_t bytes_at(const json_t *object, const char *path) {

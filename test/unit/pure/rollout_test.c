@@ -3,15 +3,15 @@
 
 /* A cluster of three masters and three tservers; a letter a pod tells how it is:
  * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
- * b like o and its container does not run, s like o and only its probe fails, u like w and its probe fails,
- * n not ready and current, - missing, d on its way out. Masters first. */
+ * b like o and its container does not run, s like o and only its probe fails, x like s and somebody's sidecar waits, u
+ * like w and its probe fails, n not ready and current, - missing, d on its way out. Masters first. */
 static struct arena *arena;
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
-	bool outdated = strchr("owbsu", how) != NULL, asked = strchr("obs", how) != NULL;
+	bool outdated = strchr("owbsxu", how) != NULL, asked = strchr("obsx", how) != NULL;
 	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current, current,
-		how == 'b' ? "CrashLoopBackOff" : "");
+		strchr("bx", how) ? "CrashLoopBackOff" : "");
 }
 
 #define READY_BEFORE "status: {phase: Ready}\n"
@@ -38,7 +38,7 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
 				.text = text_of(pods[i]),
 				.deleting = pods[i] == 'd',
-				.number = {strchr("row", pods[i]) != NULL}};
+				.number = {strchr("row", pods[i]) != NULL, pods[i] == 'b'}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
@@ -89,6 +89,9 @@ static void a_slow_pod_goes_only_when_no_other_is_down(void **state) {
 	expect("rrrsss", ROLLOUT_WAIT, NULL);
 	expect("rrrusr", ROLLOUT_WAIT, NULL);
 	expect("rrruoo", ROLLOUT_WAIT, NULL);
+	/* a sidecar does not start, and the database beside it runs */
+	expect("rrrxrn", ROLLOUT_WAIT, NULL);
+	expect("rrrxrr", ROLLOUT_DELETE, "db-tserver-0");
 }
 
 static void no_pod_goes_while_another_is_being_replaced(void **state) {
