@@ -30,8 +30,8 @@ static void its_own_container_waits(void **state) {
 	expect("status: {containerStatuses: [" WAITS("yb-master", "ErrImagePull") "]}", "ErrImagePull: m", true);
 	expect("status: {containerStatuses: [" RUNS("yb-tserver") "]}", "", false);
 	expect("status: {}", "", false);
-	expect("status: {conditions: [{type: Ready, status: 'True'}], containerStatuses: [" WAITS("yb-master", "Odd") "]}", "",
-		false);
+	expect("status: {conditions: [{type: Ready, status: 'True'}], containerStatuses: [" WAITS("yb-master", "Odd") "]}",
+		"", false);
 }
 
 static void no_node_takes_it(void **state) {
