@@ -72,7 +72,8 @@ sources_key() { cat "$root"/hack/parts/go.mod "$root"/hack/parts/go.sum "$root"/
 
 control_plane_program() { echo "$cache/bin/control-plane-$kubernetes_version-$(sources_key)"; }
 kwok_program() { echo "$cache/bin/kwok-$kwok_version"; }
-kwok_stages() { echo "$cache/bin/kwok-stages-$kwok_version.yaml"; }
+pod_delete_stage=$root/hack/plane/pod-delete.yaml
+kwok_stages() { echo "$cache/bin/kwok-stages-$kwok_version-$(sha256sum <"$pod_delete_stage" | cut -c1-12).yaml"; }
 
 build_control_plane() {
 	local program commands=k8s.io/component-base/version flags
@@ -85,19 +86,27 @@ build_control_plane() {
 }
 
 build_kwok() {
-	[ -x "$(kwok_program)" ] && [ -e "$(kwok_stages)" ] && return
+	[ -x "$(kwok_program)" ] && return
 	say "building KWOK $kwok_version, which plays nodes and kubelets"
-	local bin module stage
+	local bin
 	bin=$(mktemp -d "$cache/bin/kwok.XXXXXX")
 	(cd / && GOBIN=$bin quietly go install "sigs.k8s.io/kwok/cmd/kwok@$kwok_version")
-	module=$(cd / && go mod download -json "sigs.k8s.io/kwok@$kwok_version" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-	for stage in "$module"/kustomize/stage/{node,pod}/fast/*-*.yaml; do
-		echo ---
-		cat "$stage"
-	done >"$bin/stages"
-	mv "$bin/stages" "$(kwok_stages)"
 	mv "$bin/kwok" "$(kwok_program)"
 	rmdir "$bin"
+}
+
+# What KWOK does with nodes and pods: its module's fast stages, but for the end of a pod.
+make_kwok_stages() {
+	[ -e "$(kwok_stages)" ] && return
+	local module stage new
+	module=$(cd / && go mod download -json "sigs.k8s.io/kwok@$kwok_version" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
+	new=$(mktemp "$cache/bin/kwok-stages.XXXXXX")
+	for stage in "$module"/kustomize/stage/{node,pod}/fast/*-*.yaml; do
+		[ "${stage##*/}" != pod-delete.yaml ] || stage=$pod_delete_stage
+		echo ---
+		cat "$stage"
+	done >"$new"
+	mv "$new" "$(kwok_stages)"
 }
 
 # The proxy of test/faults, of Go's own library alone.
@@ -124,6 +133,7 @@ need_control_plane() {
 			need_go
 			build_control_plane
 			build_kwok
+			make_kwok_stages
 		) 9>"$cache/build.lock"
 	fi
 }

@@ -44,12 +44,12 @@ struct http_exchange {
 	void (*done)(struct http_exchange *exchange);
 	void *context;
 
-	bool ok, too_large; /* an answer with any status came in whole; else `err` says why not: it passed `limit` */
-	int status;         /* 0: none came */
-	int retry_after;    /* seconds, 0: the server did not say */
-	double seconds;     /* how long it took */
-	struct str answer;  /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
-	struct error err;   /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
+	bool ok, too_large, silent; /* an answer came in whole; else `err`: past `limit`, after `silence`, or as it says */
+	int status;                 /* 0: none came */
+	int retry_after;            /* seconds, 0: the server did not say */
+	double seconds;             /* how long it took */
+	struct str answer; /* the answer's body; a stream's only when its status was not 2xx. http_forget() frees it */
+	struct error err;  /* ERR_UNAVAILABLE, ERR_CANCELLED (interrupted, fence lost), ERR_INVALID (no URL) */
 	struct http_transfer *transfer; /* the pool's own: not NULL while under way */
 };
 

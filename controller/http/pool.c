@@ -96,7 +96,7 @@ static bool silent(struct http_transfer *transfer, int64_t now) {
 		return false;
 	}
 	fail(&exchange->err, ERR_UNAVAILABLE, "not a byte in %d seconds", exchange->silence);
-	return transfer->stopped = true;
+	return exchange->silent = transfer->stopped = true;
 }
 
 static void finish(struct http_pool *pool, struct http_transfer *transfer, CURLcode code) {
@@ -129,7 +129,7 @@ void http_start(struct http_pool *pool, struct http_exchange *exchange) {
 	transfer->turn = pool->turn;
 	transfer->queued = true;
 	http_forget(exchange);
-	exchange->ok = exchange->too_large = false;
+	exchange->ok = exchange->too_large = exchange->silent = false;
 	exchange->status = exchange->retry_after = 0;
 	exchange->seconds = 0;
 	exchange->err = (struct error){0};

@@ -12,10 +12,13 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "kube/access.h"
-#include "kube/exec_plugin.h"
+#include "kube/renewal.h"
 #include "kube/source.h"
 
-enum { FRESH_SECONDS = 60, EXPIRY_MARGIN_SECONDS = 10, LARGEST_FILE = 1024 * 1024, LOOK_NANOSECONDS = 50000000 };
+enum { FRESH_SECONDS = 60, LARGEST_FILE = 1024 * 1024, LOOK_NANOSECONDS = 50000000 };
+/* What expires in so many seconds is not used; a fifth of its life ahead of that, or a minute, a plugin runs anew; and
+ * again when that brought nothing. */
+enum { EXPIRY_MARGIN_SECONDS = 10, AHEAD_SHARE = 5, AHEAD_SECONDS = 60, AHEAD_AGAIN_SECONDS = 10 };
 enum text { CA, CERTIFICATE, KEY, AUTHORIZATION };
 
 struct kube_config {
@@ -30,7 +33,9 @@ struct kube_config {
 	struct kube_access *access;
 	int64_t read_at; /* clock_monotonic(); 0: to be read again */
 	struct exec_answer answer;
-	bool answered; /* `answer` is to be used as long as it has not expired */
+	bool answered;    /* `answer` is to be used as long as it has not expired */
+	int64_t renew_at; /* Unix seconds: a new one is to be had by then, without waiting for it */
+	struct renewal *renewal;
 };
 
 void config_release(struct kube_access *access) {
@@ -110,18 +115,39 @@ static bool answer_lasts(const struct kube_config *config) {
 	return config->answered && (expires == 0 || clock_wall() < expires - EXPIRY_MARGIN_SECONDS);
 }
 
+/* No plugin need be asked, nor has one brought something new. */
+static bool answer_stands(const struct kube_config *config) {
+	return !config->source.exec || (answer_lasts(config) && !renewal_ended(config->renewal));
+}
+
+static int64_t time_to_renew(int64_t expires) {
+	int64_t end = expires - EXPIRY_MARGIN_SECONDS, left = end - clock_wall(), ahead = left / AHEAD_SHARE;
+	ahead = ahead < AHEAD_SECONDS ? AHEAD_SECONDS : ahead;
+	return end - (ahead < left / 2 ? ahead : left / 2);
+}
+
 static bool run_plugin(struct kube_config *config, const atomic_bool *stop, struct error *err) {
 	struct exec_answer answer;
-	if (!config->source.exec || answer_lasts(config)) {
+	if (answer_stands(config)) {
 		return true;
 	}
-	if (!exec_plugin_run(config->source.exec, stop, &answer, err)) {
+	if (!renewal_begin(config->renewal, err) || !renewal_take(config->renewal, stop, &answer, err)) {
 		return fail_in(err, "%s", config->source.origin);
 	}
 	exec_answer_done(&config->answer);
 	config->answer = answer;
 	config->answered = true;
+	config->renew_at = answer.expires ? time_to_renew(answer.expires) : INT64_MAX;
 	return true;
+}
+
+/* A plugin may take longer than the Lease lasts: what it brought before is used meanwhile. */
+static void renew_ahead(struct kube_config *config) {
+	struct error ignored; /* told when there is nothing else left */
+	if (config->source.exec && config->answered && clock_wall() >= config->renew_at &&
+		renewal_begin(config->renewal, &ignored)) {
+		config->renew_at = clock_wall() + AHEAD_AGAIN_SECONDS;
+	}
 }
 
 static bool read_all(
@@ -207,8 +233,9 @@ struct kube_access *config_access(struct kube_config *config, const atomic_bool 
 		return NULL;
 	}
 	bool fresh = config->access && config->read_at && clock_monotonic() - config->read_at < SECONDS(FRESH_SECONDS) &&
-	             (!config->source.exec || answer_lasts(config));
+	             answer_stands(config);
 	if (fresh || refresh(config, stop, &problem)) {
+		renew_ahead(config);
 		access = config->access;
 		atomic_fetch_add(&access->references, 1);
 	} else {
@@ -297,6 +324,7 @@ struct kube_config *kube_config_load(const struct kube_config_options *options, 
 		ok = refresh(config, NULL, err);
 		config->source.exec = later;
 		config->read_at = later ? 0 : config->read_at;
+		config->renewal = later ? renewal_create(later) : NULL;
 	}
 	if (!ok) {
 		kube_config_destroy(config);
@@ -310,6 +338,7 @@ void kube_config_destroy(struct kube_config *config) {
 		return;
 	}
 	config_release(config->access);
+	renewal_destroy(config->renewal);
 	exec_answer_done(&config->answer);
 	source_done(&config->source);
 	free(config->field_manager);

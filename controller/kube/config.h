@@ -1,7 +1,8 @@
 /* Where the API server is and who we are: a kubeconfig file, or the pod's service account.
  *
  * Tokens, CA bundles and client certificates are read again when their files change; exec plugins
- * (client.authentication.k8s.io/v1, /v1beta1) run again when their answer expires or was refused. */
+ * (client.authentication.k8s.io/v1, /v1beta1) run again ahead of their answer's end, beside its use, or when it was
+ * refused. */
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H
 #include "base/error.h"

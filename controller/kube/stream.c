@@ -282,11 +282,22 @@ static bool take_refusal(struct stream *stream, struct error *err) {
 	return answer_error(&stream->exchange, verb, stream->watched->kind, stream->namespace, NULL, err);
 }
 
+/* The connection may be dead, and then the next attempt fails. Or nothing has happened: an API server that has just
+ * started sends no bookmarks for a kind without events. */
+static bool outlast_silence(struct stream *stream) {
+	if (!stream->exchange.silent || stream->exchange.status != 200 || stream->listing) {
+		return false;
+	}
+	log_debug("a silent watch is begun anew", "kind", stream->watched->kind->name, "namespace", stream->namespace);
+	stream->due = clock_monotonic();
+	return true;
+}
+
 static bool take_answer(struct stream *stream, double seconds, struct error *err) {
 	const struct http_exchange *exchange = &stream->exchange;
 	if (!exchange->ok) {
 		*err = exchange->err;
-		return exchange->too_large && ask_for_less(stream);
+		return outlast_silence(stream) || (exchange->too_large && ask_for_less(stream));
 	}
 	if (exchange->status != 200) {
 		return take_refusal(stream, err);

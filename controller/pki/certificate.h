@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "pki/certificate_facts.h"
 #include "pki/token.h"
 
 struct certificate_issuer {
@@ -52,19 +53,6 @@ must_check const char *certificate_cross_signed(struct arena *arena, const struc
 /* For the public half of the private key `key_pem`. */
 must_check const char *certificate_leaf(struct arena *arena, const struct certificate_issuer *ca,
 	const struct certificate_leaf *leaf, const char *key_pem, struct error *err);
-
-struct certificate_facts { /* of the first certificate in a PEM; absent texts are "" */
-	const char *serial, *fingerprint, *subject_key,
-		*authority_key;                  /* lower-case hex; fingerprint: SHA-256 of the DER */
-	const char *common_name, *algorithm; /* "ECDSA-P256", "RSA-3072", or what else it is */
-	int64_t not_before, not_after;
-	bool is_ca, self_signed;
-	const char *const *dns, *const *ips, *const *permitted_dns; /* the last: of the name constraints */
-};
-
-must_check bool certificate_read(struct arena *arena, const char *pem, struct certificate_facts *to, struct error *err);
-/* The certificates of a bundle, each as a PEM of its own; at least one. */
-must_check const char *const *certificate_split(struct arena *arena, const char *bundle, struct error *err);
 
 struct certificate_check {
 	const char *certificate, *key; /* a leaf; its private key as PEM, NULL: not asked */

@@ -225,7 +225,7 @@ const char *certificate_cross_signed(struct arena *arena, const struct certifica
 	if (!original || !certificate_read(arena, ca, &facts, err)) {
 		return NULL;
 	}
-	if (!facts.is_ca || !facts.self_signed || !dns || !*dns) {
+	if (!facts.is_ca || X509_self_signed(original, 1) != 1 || !dns || !*dns) {
 		fail(err, ERR_INVALID, "only a self-signed CA is certified again, and for names: %s", facts.common_name);
 		return NULL;
 	}

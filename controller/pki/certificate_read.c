@@ -8,7 +8,11 @@
 #include "pki/certificate_x509.h"
 
 X509 *x509_next(BIO *in, bool *damaged) {
-	X509 *certificate = PEM_read_bio_X509(in, NULL, NULL, no_passphrase);
+	unsigned char *der = NULL;
+	long length = 0;
+	bool found = PEM_bytes_read_bio(&der, &length, NULL, PEM_STRING_X509, in, NULL, no_passphrase) == 1;
+	X509 *certificate = found ? x509_decode(der, (size_t)length) : NULL;
+	OPENSSL_free(der);
 	unsigned long code = ERR_peek_last_error();
 	*damaged = !certificate && !(ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
 	ERR_clear_error();
@@ -54,16 +58,11 @@ static const char *hex(struct arena *arena, const unsigned char *bytes, size_t l
 	return text;
 }
 
-static const char *octets(struct arena *arena, const ASN1_OCTET_STRING *string) {
+const char *x509_hex(struct arena *arena, const ASN1_STRING *string) {
 	return string ? hex(arena, ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string)) : "";
 }
 
-/* As the DER has it, without the byte that only keeps the number positive. */
-static const char *serial(struct arena *arena, const X509 *certificate) {
-	return octets(arena, X509_get0_serialNumber(certificate));
-}
-
-static int64_t seconds(const ASN1_TIME *time) {
+int64_t x509_seconds(const ASN1_TIME *time) {
 	struct tm parts;
 	return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
 }
@@ -163,16 +162,15 @@ bool certificate_read(struct arena *arena, const char *pem, struct certificate_f
 		return fail(err, ERR_INTERNAL, "digest of a certificate");
 	}
 	*facts = (struct certificate_facts){
-		.serial = serial(arena, certificate),
+		.serial = x509_hex(arena, X509_get0_serialNumber(certificate)),
 		.fingerprint = hex(arena, fingerprint, length),
-		.subject_key = octets(arena, X509_get0_subject_key_id(certificate)),
-		.authority_key = octets(arena, X509_get0_authority_key_id(certificate)),
+		.subject_key = x509_hex(arena, X509_get0_subject_key_id(certificate)),
+		.authority_key = x509_hex(arena, X509_get0_authority_key_id(certificate)),
 		.common_name = common_name(arena, certificate),
 		.algorithm = algorithm(arena, certificate),
-		.not_before = seconds(X509_get0_notBefore(certificate)),
-		.not_after = seconds(X509_get0_notAfter(certificate)),
+		.not_before = x509_seconds(X509_get0_notBefore(certificate)),
+		.not_after = x509_seconds(X509_get0_notAfter(certificate)),
 		.is_ca = X509_check_ca(certificate) == 1,
-		.self_signed = X509_self_signed(certificate, 1) == 1,
 		.dns = alternative_names(arena, certificate, GEN_DNS),
 		.ips = alternative_names(arena, certificate, GEN_IPADD),
 		.permitted_dns = permitted_names(arena, certificate),

@@ -19,6 +19,11 @@ static inline void pkey_done(EVP_PKEY **key) {
 /* Given as the passphrase, it keeps OpenSSL from asking the terminal for one. */
 static char no_passphrase[] __attribute__((unused)) = "";
 
+/* The caller's, and shared: never changed. NULL: no certificate. */
+X509 *x509_decode(const unsigned char *der, size_t length);
+/* The bytes of a string or number as the DER has them, in hexadecimal; NULL is "". */
+const char *x509_hex(struct arena *arena, const ASN1_STRING *string);
+int64_t x509_seconds(const ASN1_TIME *time);
 /* The next certificate of a bundle, the caller's; NULL at its end, or when it is damaged. */
 X509 *x509_next(BIO *in, bool *damaged);
 /* The first certificate of a PEM; the caller's. */

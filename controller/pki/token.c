@@ -158,6 +158,7 @@ void token_close(struct token *token) {
 	while (token->idle_count > 0) {
 		session_close(token, token->idle[--token->idle_count]);
 	}
+	handles_forget(token);
 	module_close(token->call);
 	pthread_mutex_destroy(&token->login_lock);
 	pthread_mutex_destroy(&token->lock);

@@ -118,8 +118,7 @@ static bool key_algorithm_read(
 	return true;
 }
 
-bool key_find(struct session *session, const char *label, CK_OBJECT_HANDLE *key, enum key_algorithm *algorithm,
-	struct error *err) {
+static bool look(struct session *session, const char *label, CK_OBJECT_HANDLE *key, struct error *err) {
 	CK_OBJECT_HANDLE *keys = NULL;
 	size_t count = 0;
 	if (!keys_find(session, label, &keys, &count, err)) {
@@ -136,5 +135,12 @@ bool key_find(struct session *session, const char *label, CK_OBJECT_HANDLE *key,
 		return fail_because(err, ERR_BLOCKED, "TokenAmbiguous", "token %s has %zu keys of the name %s",
 			session->token->label, count, label);
 	}
-	return keeps_promises(session, *key, label, err) && key_algorithm_read(session, *key, algorithm, err);
+	handle_keep(session->token, label, *key);
+	return true;
+}
+
+bool key_find(struct session *session, const char *label, CK_OBJECT_HANDLE *key, enum key_algorithm *algorithm,
+	struct error *err) {
+	return (handle_recall(session, label, key) || look(session, label, key, err)) &&
+	       keeps_promises(session, *key, label, err) && key_algorithm_read(session, *key, algorithm, err);
 }

@@ -92,6 +92,7 @@ static bool destroy_labelled(struct session *session, const char *label, struct 
 		ok = session_ok(session, session->call->C_DestroyObject(session->handle, keys[i]), "destroying a key", err);
 	}
 	free(keys);
+	handle_forget(session->token, label);
 	return ok;
 }
 
@@ -135,7 +136,11 @@ static bool make(struct session *session, void *data, struct error *err) {
 		return false;
 	}
 	CK_ATTRIBUTE name = {CKA_LABEL, (void *)wanted->label, strlen(wanted->label)};
-	return session_ok(session, session->call->C_SetAttributeValue(session->handle, key, &name, 1), "naming a key", err);
+	if (!session_ok(session, session->call->C_SetAttributeValue(session->handle, key, &name, 1), "naming a key", err)) {
+		return false;
+	}
+	handle_keep(session->token, wanted->label, key);
+	return true;
 }
 
 bool token_key_make(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err) {
@@ -162,8 +167,12 @@ static bool destroy_if_under(struct session *session, CK_OBJECT_HANDLE key, cons
 		return false;
 	}
 	const char *name = str_starts(label, unfinished) ? label + strlen(unfinished) : label;
-	bool ok = !str_starts(name, prefix) ||
-	          session_ok(session, session->call->C_DestroyObject(session->handle, key), "destroying a key", err);
+	bool under = str_starts(name, prefix);
+	bool ok =
+		!under || session_ok(session, session->call->C_DestroyObject(session->handle, key), "destroying a key", err);
+	if (under) {
+		handle_forget(session->token, label);
+	}
 	free(label);
 	return ok;
 }

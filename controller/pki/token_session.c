@@ -116,6 +116,7 @@ static void session_drop(struct session *session) {
 		session_close(token, token->idle[--token->idle_count]);
 	}
 	pthread_mutex_unlock(&token->lock);
+	handles_forget(token);
 }
 
 bool session_run(struct token *token, bool (*step)(struct session *session, void *data, struct error *err), void *data,
@@ -128,14 +129,17 @@ bool session_run(struct token *token, bool (*step)(struct session *session, void
 			return false;
 		}
 		bool ok = step(&session, data, &problem);
-		if (!session.lost) {
+		if (session.lost) {
+			session_drop(&session);
+		} else {
 			session_give(&session);
-			if (!ok) {
-				*err = problem;
-			}
-			return ok;
 		}
-		session_drop(&session);
+		if (ok) {
+			return true;
+		}
+		if (!session.lost) {
+			break;
+		}
 	}
 	*err = problem;
 	return false;

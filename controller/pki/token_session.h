@@ -18,6 +18,8 @@ struct token {
 	pthread_mutex_t lock;   /* of what follows */
 	CK_SESSION_HANDLE idle[IDLE_SESSIONS];
 	size_t idle_count;
+	void *keys; /* where keys were found: of tsearch(), see token_handles.c */
+	bool keys_listed;
 	pthread_mutex_t login_lock; /* of what follows; one login at a time */
 	uint64_t refused_pin;       /* stamp of the PIN file that the token refused; 0: none */
 };
@@ -55,6 +57,11 @@ must_check bool keys_find(
 /* The one key of a label, after its attributes were read back. */
 must_check bool key_find(struct session *session, const char *label, CK_OBJECT_HANDLE *key,
 	enum key_algorithm *algorithm, struct error *err);
+/* Where the key of this label was found before, and still is. False: it must be looked for. */
+bool handle_recall(struct session *session, const char *label, CK_OBJECT_HANDLE *key);
+void handle_keep(struct token *token, const char *label, CK_OBJECT_HANDLE key);
+void handle_forget(struct token *token, const char *label);
+void handles_forget(struct token *token);
 /* One attribute's bytes, the caller's to free(). */
 must_check unsigned char *attribute_read(
 	struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, size_t *length, struct error *err);

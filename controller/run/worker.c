@@ -38,19 +38,33 @@ enum reaction {
 	GIVE_UP,      /* another input will bring the key back */
 };
 
-static const enum reaction reactions[] = {
-	[ERR_INVALID] = GIVE_UP,
-	[ERR_CANCELLED] = GIVE_UP,
-	[ERR_THROTTLED] = WAIT_AS_TOLD,
-	[ERR_INTERNAL] = BACK_OFF, /* the last kind: all others are BACK_OFF too */
+static const struct failure {
+	enum reaction reaction;
+	enum log_level level;
+} failures[] = {
+	[ERR_NONE] = {BACK_OFF, LOG_ERROR},
+	[ERR_INVALID] = {GIVE_UP, LOG_ERROR},
+	[ERR_NOT_FOUND] = {BACK_OFF, LOG_ERROR},
+	[ERR_CONFLICT] = {BACK_OFF, LOG_DEBUG},
+	[ERR_FORBIDDEN] = {BACK_OFF, LOG_ERROR},
+	[ERR_THROTTLED] = {WAIT_AS_TOLD, LOG_INFO}, /* the API server starts, or has much to do */
+	[ERR_UNAVAILABLE] = {BACK_OFF, LOG_WARN},
+	[ERR_GONE] = {BACK_OFF, LOG_ERROR},
+	[ERR_CANCELLED] = {GIVE_UP, LOG_DEBUG},
+	[ERR_BLOCKED] = {BACK_OFF, LOG_ERROR},
+	[ERR_INTERNAL] = {BACK_OFF, LOG_ERROR},
 };
+
+static const struct failure *failure_of(const struct error *err) {
+	return &failures[err->kind <= ERR_INTERNAL ? err->kind : ERR_INTERNAL];
+}
 
 static enum reaction reaction_to(const struct error *err) {
 	if (err->kind == ERR_INVALID && err->http) {
 		/* What the API server refuses today (a quota, somebody's admission policy) it may take tomorrow. */
 		return BACK_OFF;
 	}
-	return reactions[err->kind <= ERR_INTERNAL ? err->kind : ERR_INTERNAL];
+	return failure_of(err)->reaction;
 }
 
 static const struct reconciler *find_reconciler(const struct workers *workers, const char *name, size_t length) {
@@ -136,8 +150,7 @@ static void count(struct worker *worker, const char *name, const char *result, d
 }
 
 static void log_failure(const char *key, const struct error *err) {
-	enum log_level level = err->kind == ERR_CONFLICT || err->kind == ERR_CANCELLED ? LOG_DEBUG : LOG_ERROR;
-	log_line(level, "reconcile failed", "key", key, "kind", error_kind_name(err->kind), "reason",
+	log_line(failure_of(err)->level, "reconcile failed", "key", key, "kind", error_kind_name(err->kind), "reason",
 		err->reason[0] ? err->reason : NULL, "error", err->text, (char *)0);
 }
 

@@ -148,7 +148,7 @@ static bool closed_in(struct list_work *work, const char *cluster, bool *closed,
 	const struct {
 		enum child_kind kind;
 		const char *name;
-	} places[] = {{NETWORK_POLICY, arena_printf(work->arena, "%s-clients", cluster)}, {SERVICE, cluster}};
+	} places[] = {{NETWORK_POLICY, policy_name(work->arena, cluster, POLICY_CLIENTS)}, {SERVICE, cluster}};
 	*closed = true;
 	for (size_t i = 0; opening.cluster && i < sizeof places / sizeof *places; i++) {
 		struct cidr *live = NULL;

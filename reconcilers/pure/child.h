@@ -22,13 +22,11 @@ enum child_kind {
 
 /* What the numbers of an object's summary mean, by kind. */
 enum { STATEFUL_SET_REPLICAS, STATEFUL_SET_OBSERVED };
-enum {
-	POD_READY,
-	POD_STUCK, /* not ready, and its container does not run: it takes nothing along when it goes */
-};
+enum { POD_READY, POD_STUCK /* our own container does not run */ };
 /* A pod's text: three digests of 32 characters (all, asked, trust) with a blank behind each, then what it waits for. */
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };
 enum { CLAIM_REQUESTED, CLAIM_CAPACITY };
+enum { SERVICE_FAMILIES /* 1: IPv4, 2: IPv6 */, SERVICE_BALANCED /* of type LoadBalancer */ };
 enum { CERTIFICATE_NOT_BEFORE, CERTIFICATE_NOT_AFTER, CA_STEP };
 
 /* A live object. */

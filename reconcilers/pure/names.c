@@ -56,11 +56,21 @@ struct groups groups_of(struct arena *arena, const struct ybcluster *cluster) {
 	return groups;
 }
 
+static const char *const policy_suffixes[POLICY_COUNT] = {
+	[POLICY_DENY] = "-deny",
+	[POLICY_INTERNAL] = "-internal",
+	[POLICY_CLIENTS] = "-clients",
+	[POLICY_OPERATOR] = "-operator",
+};
+
+const char *policy_name(struct arena *arena, const char *cluster, enum policy policy) {
+	return arena_printf(arena, "%s%s", cluster, policy_suffixes[policy]);
+}
+
 bool policy_is_of(const char *cluster, const char *policy) {
-	static const char *const suffixes[] = {"-deny", "-internal", "-clients", "-operator"};
 	size_t length = strlen(cluster);
-	for (size_t i = 0; strncmp(policy, cluster, length) == 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
-		if (strcmp(policy + length, suffixes[i]) == 0) {
+	for (size_t i = 0; strncmp(policy, cluster, length) == 0 && i < POLICY_COUNT; i++) {
+		if (strcmp(policy + length, policy_suffixes[i]) == 0) {
 			return true;
 		}
 	}

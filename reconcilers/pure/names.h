@@ -48,6 +48,8 @@ const char *role_service(struct arena *arena, const struct ybcluster *cluster, e
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
 
+enum policy { POLICY_DENY, POLICY_INTERNAL, POLICY_CLIENTS, POLICY_OPERATOR, POLICY_COUNT };
+const char *policy_name(struct arena *arena, const char *cluster, enum policy policy); /* "db-clients" */
 /* True for the names of the cluster's own four NetworkPolicies. An ownerReference is easily written: no other is ours.
  */
 bool policy_is_of(const char *cluster, const char *policy);

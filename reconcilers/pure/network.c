@@ -9,12 +9,11 @@ static json_t *tcp(int port) {
 	return json_pack("{s:s, s:i}", "protocol", "TCP", "port", port);
 }
 
-static bool policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, const char *suffix,
+static bool policy(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, enum policy which,
 	const char *component, json_t *types, json_t *ingress, json_t *egress, struct error *err) {
 	const struct ybcluster *cluster = inputs->cluster;
-	json_t *values =
-		json_pack("{s:s, s:O, s:o, s:o?, s:o?}", "name", arena_printf(arena, "%s-%s", cluster->metadata.name, suffix),
-			"selector", selector_of(arena, cluster, component), "types", types, "ingress", ingress, "egress", egress);
+	json_t *values = json_pack("{s:s, s:O, s:o, s:o?, s:o?}", "name", policy_name(arena, cluster->metadata.name, which),
+		"selector", selector_of(arena, cluster, component), "types", types, "ingress", ingress, "egress", egress);
 	return want(arena, cluster, list, NETWORK_POLICY, component, "policy", values, err);
 }
 
@@ -44,7 +43,7 @@ static bool internal_policy(
 		"ports", tcp(PORT_MASTER_RPC), "to", pods(arena, cluster, role_name(TSERVER)), "ports", tcp(PORT_TSERVER_RPC),
 		dns_rule(inputs->settings));
 	return policy(
-		arena, inputs, list, "internal", NULL, json_pack("[s, s]", "Ingress", "Egress"), ingress, egress, err);
+		arena, inputs, list, POLICY_INTERNAL, NULL, json_pack("[s, s]", "Ingress", "Egress"), ingress, egress, err);
 }
 
 /* The operator finds out at a tserver whether policies are enforced; metrics are on the pages of either role. */
@@ -71,7 +70,7 @@ static bool operator_policy(
 			json_pack("{s:O, s:[o, o]}", "from", scrapers, "ports", tcp(PORT_MASTER_HTTP), tcp(PORT_TSERVER_HTTP)));
 	}
 	json_decref(scrapers);
-	return policy(arena, inputs, list, "operator", both ? NULL : role_name(TSERVER), json_pack("[s]", "Ingress"),
+	return policy(arena, inputs, list, POLICY_OPERATOR, both ? NULL : role_name(TSERVER), json_pack("[s]", "Ingress"),
 		ingress, NULL, err);
 }
 
@@ -123,11 +122,12 @@ static bool client_policy(
 			ingress, json_pack("{s:O, s:[o]}", "from", from, "ports", tcp(cluster->spec.endpoints.ysql.port)));
 	}
 	json_decref(from);
-	return policy(arena, inputs, list, "clients", role_name(TSERVER), json_pack("[s]", "Ingress"), ingress, NULL, err);
+	return policy(
+		arena, inputs, list, POLICY_CLIENTS, role_name(TSERVER), json_pack("[s]", "Ingress"), ingress, NULL, err);
 }
 
 bool desired_policies(struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err) {
-	return policy(arena, inputs, list, "deny", NULL, json_pack("[s, s]", "Ingress", "Egress"), json_array(),
+	return policy(arena, inputs, list, POLICY_DENY, NULL, json_pack("[s, s]", "Ingress", "Egress"), json_array(),
 			   json_array(), err) &&
 	       internal_policy(arena, inputs, list, err) && client_policy(arena, inputs, list, err) &&
 	       operator_policy(arena, inputs, list, err);

@@ -27,15 +27,10 @@ static bool pod_carries(const struct child *pod, const struct wanted *wanted, co
 	return digest && strlen(pod->text) >= (place + 1) * 33 && memcmp(pod->text + place * 33, digest, 32) == 0;
 }
 
-/* What it waits for; "" when it only is not ready yet. */
-static const char *pod_trouble(const struct child *pod) {
-	return strlen(pod->text) > POD_TROUBLE ? pod->text + POD_TROUBLE : "";
-}
-
 /* Masters are looked at first, and each group from its last pod: what is kept is the first of each sort. */
 struct scan {
-	/* Outdated and not ready. Stuck: its container does not run, so it takes nothing along. Slow: only its probe fails;
-	 * it may well serve its peers. */
+	/* Outdated and not ready. Stuck: its container does not run, so it takes nothing along. Slow: only its probe fails,
+	 * or a container that somebody put beside ours; it may well serve its peers. */
 	const struct child *stuck, *slow;
 	const struct child *outdated, *asked; /* ready */
 	const char *unready;
@@ -61,11 +56,11 @@ static void scan_pod(
 	}
 	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
 	bool asked = !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
-	bool stuck = pod->number[POD_STUCK];
+	bool trouble = pod->number[POD_STUCK];
 	scan->outdated_count += outdated;
 	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
-	keep_first(&scan->stuck, pod, outdated && !ready && stuck);
-	keep_first(&scan->slow, pod, outdated && !ready && !stuck && asked);
+	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
+	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
 	keep_first(&scan->outdated, pod, outdated && ready);
 	keep_first(&scan->asked, pod, outdated && ready && asked);
 }
@@ -156,8 +151,8 @@ struct readiness readiness_of(
 			bool ready = pod && !pod->deleting && pod->number[POD_READY];
 			readiness.desired += running;
 			readiness.ready += ready;
-			if (pod && !ready && !readiness.problem && *pod_trouble(pod)) {
-				const char *trouble = pod_trouble(pod);
+			if (pod && !ready && !readiness.problem && strlen(pod->text) > POD_TROUBLE) {
+				const char *trouble = pod->text + POD_TROUBLE;
 				readiness.problem = arena_printf(arena, "pod %s: %s", pod->name, trouble);
 				readiness.reason = camel_case(arena, trouble);
 			}

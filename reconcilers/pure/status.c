@@ -36,6 +36,8 @@ void find_unknown(struct observed *observed, const char *type, const char *reaso
 static const char *const needed[] = {"NodesReady", "CertificatesReady", "AllowListsApplied"};
 /* The rest of what is kept from the status before when a pass says nothing of it. */
 static const char *const kept[] = {"NodesReady", "CertificatesReady", "AllowListsApplied", "NetworkIsolated"};
+/* What stands there only while a pass says it. */
+static const char *const passing[] = {"EndpointReady", "Paused"};
 
 static const struct finding *finding_of(const struct observed *observed, const char *type) {
 	for (size_t i = observed->finding_count; i-- > 0;) {
@@ -117,9 +119,11 @@ static json_t *conditions(struct arena *arena, const struct observed *observed, 
 			json_array_append_new(list, condition(arena, observed, &one));
 		}
 	}
-	const struct finding *paused = finding_of(observed, "Paused");
-	if (paused) {
-		json_array_append_new(list, condition(arena, observed, paused));
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+		const struct finding *one = finding_of(observed, passing[i]);
+		if (one) {
+			json_array_append_new(list, condition(arena, observed, one));
+		}
 	}
 	return list;
 }

@@ -71,6 +71,7 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 		.certificate = secret_text(arena, live, leaf->certificate_key),
 		.key = secret_text(arena, live, leaf->key_key),
 		.bundle = authority->signing,
+		.names = leaf->names,
 		.now = work->now,
 	};
 	struct certificate_facts facts;
@@ -79,7 +80,9 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	if (!check.certificate || !check.key) {
 		return "its certificate or key is missing";
 	}
-	if (!certificate_check(&check, &err) || !certificate_read(arena, check.certificate, &facts, &err)) {
+	bool whole = certificate_check(&check, &err);
+	bool unnamed = !whole && strcmp(err.reason, "NamesMissing") == 0; /* of all reasons the last one */
+	if ((!whole && !unnamed) || !certificate_read(arena, check.certificate, &facts, &err)) {
 		return arena_printf(arena, "its certificate cannot be used: %s", err.text);
 	}
 	const char *rotated = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_ROTATED, NULL));
@@ -96,12 +99,8 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	if (!anchors || strcmp(anchors, authority->root) != 0) {
 		return "its trust anchors are not the cluster's";
 	}
-	check.names = leaf->names;
-	if (leaf->names && !certificate_check(&check, &err)) {
-		*names_only = true;
-		return err.text[0] ? arena_strdup(arena, err.text) : "names are missing in it";
-	}
-	return NULL;
+	*names_only = unnamed;
+	return unnamed ? arena_strdup(arena, err.text) : NULL;
 }
 
 static void put_text(struct work *work, json_t *data, const char *key, const char *text) {

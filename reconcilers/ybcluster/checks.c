@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "pure/endpoint.h"
 #include "pure/flags.h"
 #include "pure/volumes.h"
 #include "ybcluster/isolation.h"
@@ -43,13 +44,33 @@ static bool class_exists(struct work *work, const char *name, struct error *err)
 	return fail_in(err, "read StorageClass %s", name);
 }
 
-/* Only while StatefulSets are still to be made: later the volumes are there. */
+/* Before there is any StatefulSet the pass ends; beside those that are there this one is made with the pods alone whose
+ * volumes are there, or not at all, and the pass goes on. */
+static bool check_class(struct work *work, size_t group, const char *class, int64_t had, struct error *err) {
+	struct error why;
+	if (class_exists(work, class, &why)) {
+		return true;
+	}
+	if (why.kind != ERR_BLOCKED || !sets_exist(work)) {
+		*err = why;
+		return false;
+	}
+	limit_pods(work, group, had);
+	wake_at(work, work->now + LOOK_AGAIN);
+	return stall(work, why.reason,
+		arena_printf(
+			work->arena, "%s: new volumes of StatefulSet %s need it", why.text, work->groups.items[group].name));
+}
+
+/* Only while StatefulSets are still to be made, and volumes for them. */
 static bool check_storage(struct work *work, struct error *err) {
 	const struct ybcluster_processes *both[] = {&work->cluster->spec.masters, &work->cluster->spec.tservers};
 	for (size_t i = 0; i < work->groups.count; i++) {
 		const struct group *group = &work->groups.items[i];
 		const char *class = both[group->role]->storage.class;
-		if (class && !children_find(&work->children, STATEFUL_SET, group->name) && !class_exists(work, class, err)) {
+		int64_t had = volumes_replicas(work->cluster, &work->children, group->name);
+		bool made = children_find(&work->children, STATEFUL_SET, group->name) != NULL;
+		if (class && !made && had < group->replicas && !check_class(work, i, class, had, err)) {
 			return false;
 		}
 	}
@@ -214,7 +235,8 @@ static void allow_lists_finding(struct work *work, enum outcome outcome) {
 	} else if (!allowed->whole) {
 		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	} else if (outcome == OUTCOME_DONE) {
-		find_true(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
+		find_true(&work->observed, "AllowListsApplied", allowed->reason,
+			endpoint_access(work->arena, work->cluster, allowed->message));
 	}
 }
 
@@ -222,6 +244,33 @@ static void allow_lists_finding(struct work *work, enum outcome outcome) {
 static void pin_version(struct work *work, const struct rollout *rollout, enum outcome outcome) {
 	if (work->version_accepted && outcome == OUTCOME_DONE && rollout->move == ROLLOUT_DONE) {
 		work->observed.version = version_of(work->cluster, &work->world->settings);
+	}
+}
+
+/* The event is told once: the condition remembers. */
+static void endpoint_condition(struct work *work, const struct child *service) {
+	int64_t due;
+	struct finding finding = endpoint_finding(work->arena, work->cluster, service, work->now, &due);
+	if (!finding.type || work->cluster->metadata.deletion_timestamp) {
+		return;
+	}
+	find_that(&work->observed, &finding);
+	if (due) {
+		wake_at(work, due);
+	}
+	if (endpoint_given_up(work->cluster, &finding)) {
+		event(work, true, finding.reason, "Reconcile", finding.message);
+	}
+}
+
+static void observe_endpoint(struct work *work) {
+	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
+	endpoint_condition(work, service);
+	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
+		work->observed.endpoint_host = service && *service->text ? service->text : NULL;
+	} else {
+		work->observed.endpoint_host =
+			service_host(work->arena, work->cluster, &work->world->settings, work->cluster->metadata.name);
 	}
 }
 
@@ -233,11 +282,5 @@ void checks_after(struct work *work, enum outcome outcome) {
 	allow_lists_finding(work, outcome);
 	pin_version(work, &rollout, outcome);
 	observe_isolation(work);
-	if (work->cluster->spec.endpoints.exposure != EXPOSURE_CLUSTER) {
-		const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
-		work->observed.endpoint_host = service && *service->text ? service->text : NULL;
-	} else {
-		work->observed.endpoint_host =
-			service_host(work->arena, work->cluster, &work->world->settings, work->cluster->metadata.name);
-	}
+	observe_endpoint(work);
 }

@@ -3,6 +3,8 @@
 #define YBCLUSTER_CHECKS_H
 #include "ybcluster/work.h"
 
+enum { LOOK_AGAIN = 15 }; /* seconds: nobody tells of StorageClasses, and of claims without our labels */
+
 /* A wish that cannot be followed stalls the cluster and is left out; the pass goes on without it, for certificates end
  * all the same. Only where no pod runs yet the pass ends. Reasons: NeedsDatabase (a version of another release series),
  * VolumesOfEarlierCluster, StorageClassMissing. */
@@ -10,10 +12,14 @@ must_check bool checks_before(struct work *work, struct error *err);
 /* Claims with another cluster's data: what stands under our label, and, where a StatefulSet is about to be made or to
  * get more pods, what stands under the names that it would mount, whoever made that. VolumesOfEarlierCluster. */
 must_check bool claims_check(struct work *work, struct error *err);
+/* Is any StatefulSet of the cluster there? */
+bool sets_exist(const struct work *work);
+/* No new pod of the group from this ordinal on, in this pass: what checks_scale() goes by. */
+void limit_pods(struct work *work, size_t group, int64_t ordinal);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. No
  * pod is made that would mount a claim which is not ours. */
 must_check bool checks_scale(struct work *work, struct error *err);
-/* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, from what this pass saw. */
+/* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, EndpointReady, from what this pass saw. */
 enum outcome {
 	OUTCOME_DONE,    /* everything was verified and written */
 	OUTCOME_STALLED, /* something outside must change first */

@@ -98,3 +98,59 @@ bool child_delete(
 	store_deleted(work->pass->store, call.kind, call.namespace, call.name, child->uid);
 	return true;
 }
+
+bool child_scale(struct work *work, const struct child *child, int replicas, const char *why, struct error *err) {
+	note_change(work, "scale", child->kind, child->name, why);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, child->kind, child->name);
+	call.body = arena_own_json(
+		work->arena, json_pack("{s:{s:s}, s:{s:i}}", "metadata", "uid", child->uid, "spec", "replicas", replicas));
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+		*err = call.err;
+		return fail_in(err, "scale %s %s", call.kind->name, call.name);
+	}
+	if (call.ok) {
+		store_wrote(work->pass->store, call.kind, call.answer, NULL);
+	}
+	return true;
+}
+
+static struct child child_in_list(struct work *work, enum child_kind kind, const json_t *item) {
+	const json_t *owner = json_get(item, "metadata.ownerReferences.0");
+	return (struct child){.kind = kind,
+		.name = json_text_or(item, "metadata.name", ""),
+		.uid = json_text_or(item, "metadata.uid", ""),
+		.owner_uid = json_text_or(owner, "uid", ""),
+		.version = json_text_or(item, "metadata.resourceVersion", ""),
+		.deleting = json_get(item, "metadata.deletionTimestamp"),
+		.cluster_uid = work->cluster->metadata.uid,
+		.text = "",
+		.hostnames = "",
+		.asked = ""};
+}
+
+bool children_look(struct work *work, enum child_kind kind, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
+	call.query = arena_printf(work->arena, "labelSelector=" LABEL_CLUSTER_UID "%%3D%s", work->cluster->metadata.uid);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "list %s", child_kind_name(kind));
+	}
+	const json_t *items = json_object_get(call.answer, "items");
+	struct children all = {arena_array(work->arena, struct child, work->children.count + json_array_size(items)), 0};
+	for (size_t i = 0; i < work->children.count; i++) {
+		all.items[all.count++] = work->children.items[i];
+	}
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct child child = child_in_list(work, kind, json_array_get(items, i));
+		if (!children_find(&work->children, kind, child.name)) {
+			all.items[all.count++] = child;
+		}
+	}
+	work->children = all;
+	return true;
+}

@@ -14,6 +14,11 @@ must_check bool own_document(
 /* One write on an existing child, in plan mode only noted. */
 must_check bool child_delete(
 	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);
+/* Of a StatefulSet. */
+must_check bool child_scale(
+	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
+/* Adds the objects with the cluster's uid that the API server has and the watch has not shown yet: pods or claims. */
+must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
 /* True when the live object is this cluster's; NULL is nobody's. */
 bool is_ours(const struct work *work, const json_t *live);
 /* A line of the plan, of the log and, for what people should hear of, an event. */

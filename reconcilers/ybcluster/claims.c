@@ -6,8 +6,6 @@
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 
-enum { LOOK_AGAIN = 15 }; /* seconds: a claim without our labels is not watched, nobody tells when it is gone */
-
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
 	note_change(work, "update", VOLUME_CLAIM, name, "adopted by its " LABEL_CLUSTER_UID);
@@ -26,7 +24,7 @@ static bool adopt(struct work *work, const char *name, const char *uid, const ch
 	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
 }
 
-static bool sets_exist(const struct work *work) {
+bool sets_exist(const struct work *work) {
 	bool any = false;
 	for (size_t i = 0; i < work->groups.count; i++) {
 		any = any || children_find(&work->children, STATEFUL_SET, work->groups.items[i].name);
@@ -34,18 +32,24 @@ static bool sets_exist(const struct work *work) {
 	return any;
 }
 
-/* No new pod of any group may mount it. */
-static void keep_off(struct work *work, const char *claim) {
+void limit_pods(struct work *work, size_t group, int64_t ordinal) {
 	if (!work->pod_limits) {
 		work->pod_limits = arena_array(work->arena, int64_t, work->groups.count + 1);
 		for (size_t i = 0; i < work->groups.count; i++) {
 			work->pod_limits[i] = INT64_MAX;
 		}
 	}
+	if (ordinal < work->pod_limits[group]) {
+		work->pod_limits[group] = ordinal;
+	}
+}
+
+/* No new pod of any group may mount it. */
+static void keep_off(struct work *work, const char *claim) {
 	for (size_t i = 0; i < work->groups.count; i++) {
 		int64_t ordinal = volumes_ordinal(&work->groups.items[i], claim);
-		if (ordinal >= 0 && ordinal < work->pod_limits[i]) {
-			work->pod_limits[i] = ordinal;
+		if (ordinal >= 0) {
+			limit_pods(work, i, ordinal);
 		}
 	}
 }

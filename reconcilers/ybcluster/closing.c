@@ -31,7 +31,7 @@ static bool pending(struct work *work, struct wanted_list *all) {
 /* A port and an exposure change together with the pods, or not at all: not ahead of certificates that may fail. */
 static bool may_go_ahead(struct work *work, bool *may, struct error *err) {
 	json_t *policy, *service;
-	if (!own_document(work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err) ||
+	if (!own_document(work, NETWORK_POLICY, policy_name(work->arena, work->pass->name, POLICY_CLIENTS), &policy, err) ||
 		!own_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
 	}
@@ -105,13 +105,13 @@ static bool may_stand(struct work *work, const struct wanted *wanted, bool *may,
 	if (!child_document(work, wanted->kind, wanted->name, &live, err)) {
 		return false;
 	}
-	bool deny = strcmp(wanted->name, arena_printf(work->arena, "%s-deny", work->pass->name)) == 0;
+	bool deny = strcmp(wanted->name, policy_name(work->arena, work->pass->name, POLICY_DENY)) == 0;
 	*may = live ? is_ours(work, live) : deny && has_compute(work);
 	return true;
 }
 
 static bool close_live(struct work *work, struct error *err) {
-	const char *clients = arena_printf(work->arena, "%s-clients", work->pass->name);
+	const char *clients = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
 	struct wanted_list all;
 	json_t *policy, *service;
 	if (!own_document(work, NETWORK_POLICY, clients, &policy, err) ||

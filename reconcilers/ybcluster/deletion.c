@@ -1,5 +1,10 @@
 /* The end of a cluster, one step a pass, each step safe to repeat: close outside access, stop compute, remove the
- * children, the volumes if the policy says so, the CA's key, and last the finalizer. */
+ * children, the volumes if the policy says so, the CA's key, and last the finalizer.
+ *
+ * Two others may be behind, and what they would still make or not yet show must not stay: the StatefulSets' controller,
+ * which makes claims that no owner's reference takes along (so a set is scaled to none, and goes when its controller
+ * has seen that), and our own watches (so before what protects pods goes, and before the cluster does, one looks
+ * again). */
 #include <string.h>
 
 #include "base/json.h"
@@ -72,21 +77,19 @@ static bool claim_unowned(struct work *work, struct error *err) {
 	return true;
 }
 
-/* Deletes the children for which `chosen` says yes. `left`: how many are still there. */
-static bool remove_where(struct work *work, bool (*chosen)(const struct work *work, const struct child *child),
-	const char *why, size_t *left, struct error *err) {
-	*left = 0;
-	for (size_t i = 0; i < work->children.count; i++) {
-		const struct child *child = &work->children.items[i];
-		if (!chosen(work, child)) {
-			continue;
-		}
-		++*left;
-		if (!child->deleting && !child_delete(work, child, NULL, why, err)) {
-			return false;
-		}
-	}
-	return true;
+static const char why[] = "the cluster is being deleted";
+
+static bool take_away(struct work *work, const struct child *child, struct error *err) {
+	return child->deleting || child_delete(work, child, NULL, why, err);
+}
+
+/* The StatefulSets' controller takes its own pods away; what a set has left behind nobody else will. */
+static bool take_orphan_away(struct work *work, const struct child *child, struct error *err) {
+	return *child->owner_uid || take_away(work, child, err);
+}
+
+static bool scale_to_none(struct work *work, const struct child *child, struct error *err) {
+	return child->deleting || !child->number[STATEFUL_SET_REPLICAS] || child_scale(work, child, 0, why, err);
 }
 
 /* The Service for clients goes first; the policies go last, with the rest, when no pod is left to protect. */
@@ -94,17 +97,14 @@ static bool is_access(const struct work *work, const struct child *child) {
 	return ours(work, child) && child->kind == SERVICE && strcmp(child->name, work->cluster->metadata.name) == 0;
 }
 
+/* A set that its controller has not seen at none yet: it may be about to make a pod and its claims. */
 static bool is_compute(const struct work *work, const struct child *child) {
-	return ours(work, child) && child->kind == STATEFUL_SET;
+	return ours(work, child) && child->kind == STATEFUL_SET &&
+	       (child->deleting || child->number[STATEFUL_SET_REPLICAS] || !child->number[STATEFUL_SET_OBSERVED]);
 }
 
 static bool is_pod(const struct work *work, const struct child *child) {
 	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
-}
-
-/* Pods that a StatefulSet left behind: nobody else will take them away. */
-static bool is_orphan(const struct work *work, const struct child *child) {
-	return is_pod(work, child) && *child->owner_uid == '\0';
 }
 
 static bool is_rest(const struct work *work, const struct child *child) {
@@ -156,16 +156,37 @@ static bool destroy_keys(struct work *work, struct error *err) {
 static const struct step {
 	const char *name;
 	bool (*chosen)(const struct work *work, const struct child *child);
-	bool wait_only; /* others remove these: the StatefulSet's end takes its pods along */
+	bool (*act)(struct work *work, const struct child *child, struct error *err);
+	const enum child_kind *looked_for; /* asked of the API server itself before the step counts as done; NULL: none */
 	bool only_with_policy_delete;
 } steps[] = {
-	{"the Service for clients", is_access, false, false},
-	{"compute", is_compute, false, false},
-	{"orphaned pods", is_orphan, false, false},
-	{"pods", is_pod, true, false},
-	{"children", is_rest, false, false},
-	{"volumes", is_volume, false, true},
+	{"the Service for clients", is_access, take_away, NULL, false},
+	{"compute", is_compute, scale_to_none, NULL, false},
+	{"pods", is_pod, take_orphan_away, &(const enum child_kind){POD}, false},
+	{"children", is_rest, take_away, NULL, false},
+	{"volumes", is_volume, take_away, &(const enum child_kind){VOLUME_CLAIM}, true},
 };
+
+/* `left`: how many are still there. */
+static bool take(struct work *work, const struct step *step, size_t *left, struct error *err) {
+	*left = 0;
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *child = &work->children.items[i];
+		if (step->chosen(work, child)) {
+			++*left;
+			if (!step->act(work, child, err)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool step_take(struct work *work, const struct step *step, size_t *left, struct error *err) {
+	return take(work, step, left, err) &&
+	       (*left || !step->looked_for || !work->pass->may_write ||
+			   (children_look(work, *step->looked_for, err) && take(work, step, left, err)));
+}
 
 bool deletion_step(struct work *work, struct error *err) {
 	world_end_turn(work->world, work->pass->namespace, work->pass->name);
@@ -179,11 +200,8 @@ bool deletion_step(struct work *work, struct error *err) {
 		if (steps[i].only_with_policy_delete && work->cluster->spec.deletion_policy != DELETION_POLICY_DELETE) {
 			continue;
 		}
-		size_t left = 0;
-		for (size_t j = 0; steps[i].wait_only && j < work->children.count; j++) {
-			left += steps[i].chosen(work, &work->children.items[j]);
-		}
-		if (!steps[i].wait_only && !remove_where(work, steps[i].chosen, "the cluster is being deleted", &left, err)) {
+		size_t left;
+		if (!step_take(work, &steps[i], &left, err)) {
 			return false;
 		}
 		if (left) {

@@ -7,7 +7,7 @@
 
 static const char *const statuses[] = {"True", "False", "Unknown"};
 static const char *const types[] = {"Ready", "NodesReady", "CertificatesReady", "AllowListsApplied", "NetworkIsolated",
-	"Stalled", "Reconciling", "Paused"};
+	"EndpointReady", "Stalled", "Reconciling", "Paused"};
 static const char *const numbers[] = {"ybcluster_nodes_ready", "ybcluster_nodes_desired",
 	"ybcluster_certificate_not_after_seconds", "ybcluster_allow_list_rules"};
 

@@ -125,7 +125,7 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 	if (!work->allowed.whole || work->frozen) {
 		json_t *policy;
 		if (!own_document(
-				work, NETWORK_POLICY, arena_printf(work->arena, "%s-clients", work->pass->name), &policy, err)) {
+				work, NETWORK_POLICY, policy_name(work->arena, work->pass->name, POLICY_CLIENTS), &policy, err)) {
 			return false;
 		}
 		size_t count;

@@ -16,8 +16,6 @@
 #include "pure/names.h"
 #include "ybcluster/certificates.h"
 
-#define OWN_CONTAINER "yb-" /* as role_process() begins */
-
 static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
 	const char *text = json_string_value(json_at(object, part, map, key, NULL));
 	return text ? text : "";
@@ -64,51 +62,47 @@ static bool pod_ready(const json_t *object) {
 	return false;
 }
 
-/* What keeps a pod from running. */
+/* What a pod waits for. */
 struct trouble {
-	const char *reason, *detail; /* "": nothing that is told */
-	bool stuck;                  /* the database's own container does not run */
+	const char *container; /* somebody else's that is meant, or "" */
+	const char *reason;    /* "": nothing */
+	const char *detail;
+	bool stuck; /* our own container does not run */
 };
 
-/* The first container that waits, of all or of those whose name begins so. */
-static const json_t *waiting(const json_t *object, const char *list, const char *name) {
-	json_t *statuses = json_get(object, list);
-	for (size_t i = 0; i < json_array_size(statuses); i++) {
-		json_t *container = json_array_get(statuses, i);
-		json_t *state = json_get(container, "state.waiting");
-		if (state && str_starts(json_text_or(container, "name", ""), name)) {
-			return state;
-		}
-	}
-	return NULL;
+static bool is_own_container(const char *name) {
+	return str_equal(name, role_process(MASTER)) || str_equal(name, role_process(TSERVER));
 }
 
-static const json_t *unscheduled(const json_t *object) {
+/* The reason of the container that waits: ours, or else somebody's that was put beside it. They sort as they like. */
+static void container_trouble(const json_t *object, struct trouble *trouble) {
+	json_t *containers = json_get(object, "status.containerStatuses");
+	for (size_t i = 0; i < json_array_size(containers) && !trouble->stuck; i++) {
+		json_t *container = json_array_get(containers, i);
+		const char *name = json_text_or(container, "name", "");
+		const char *reason = json_text(container, "state.waiting.reason");
+		bool own = is_own_container(name);
+		if (reason && (own || !*trouble->reason)) {
+			*trouble =
+				(struct trouble){own ? "" : name, reason, json_text_or(container, "state.waiting.message", ""), own};
+		}
+	}
+}
+
+/* What keeps the pod from running: why it is not scheduled, or what a container waits for. */
+static struct trouble pod_trouble(const json_t *object) {
+	struct trouble trouble = {"", "", "", false};
 	json_t *conditions = json_get(object, "status.conditions");
 	for (size_t i = 0; i < json_array_size(conditions); i++) {
 		json_t *condition = json_array_get(conditions, i);
 		if (strcmp(json_text_or(condition, "type", ""), "PodScheduled") == 0 &&
 			strcmp(json_text_or(condition, "status", ""), "False") == 0) {
-			return condition;
+			trouble = (struct trouble){
+				"", json_text_or(condition, "reason", "Unschedulable"), json_text_or(condition, "message", ""), true};
 		}
 	}
-	return NULL;
-}
-
-/* Others put containers of their own into pods, whose statuses may come first. While one of those that go ahead waits,
- * ours only says that it waits for it. */
-static struct trouble pod_trouble(const json_t *object) {
-	const json_t *own = waiting(object, "status.containerStatuses", OWN_CONTAINER);
-	const json_t *nowhere = own ? NULL : unscheduled(object);
-	const json_t *told = waiting(object, "status.initContainerStatuses", "");
-	told = told ? told : own;
-	told = told ? told : waiting(object, "status.containerStatuses", "");
-	told = told ? told : nowhere;
-	return (struct trouble){
-		.reason = told ? json_text_or(told, "reason", nowhere ? "Unschedulable" : "") : "",
-		.detail = json_text_or(told, "message", ""),
-		.stuck = own || nowhere,
-	};
+	container_trouble(object, &trouble);
+	return trouble;
 }
 
 static void summarize_address(const json_t *object, struct summary *summary) {
@@ -122,18 +116,20 @@ static void summarize_address(const json_t *object, struct summary *summary) {
 }
 
 void summarize_pod(const json_t *object, struct summary *summary) {
-	struct trouble trouble = pod_trouble(object);
+	static const struct trouble none = {"", "", "", false};
 	bool ready = pod_ready(object);
+	struct trouble trouble = ready ? none : pod_trouble(object);
 	summary->number[POD_READY] = ready;
-	summary->number[POD_STUCK] = !ready && trouble.stuck;
+	summary->number[POD_STUCK] = trouble.stuck;
 	summarize_address(object, summary);
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%.64s%s%.160s",
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
 		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), ready ? "" : trouble.reason,
-		!ready && *trouble.reason && *trouble.detail ? ": " : "", ready ? "" : trouble.detail);
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), *trouble.container ? "container " : "",
+		trouble.container, *trouble.container ? ": " : "", trouble.reason,
+		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);
 }
 
 static int64_t bytes_at(const json_t *object, const char *path) {
@@ -158,10 +154,10 @@ void summarize_stateful_set(const json_t *object, struct summary *summary) {
 
 void summarize_config_map(const json_t *object, struct summary *summary) {
 	struct arena *arena = arena_create();
-	struct certificate_facts facts;
+	struct certificate_outline facts;
 	struct error ignored;
 	const char *root = json_string_value(json_at(object, "data", "root.crt", NULL));
-	if (root && certificate_read(arena, root, &facts, &ignored)) {
+	if (root && certificate_outline(arena, root, &facts, &ignored)) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->number[CA_STEP] = ca_step_of(text_at(object, "metadata", "annotations", ANNOTATION_STEP));
@@ -176,9 +172,9 @@ void summarize_config_map(const json_t *object, struct summary *summary) {
 void summarize_secret(const json_t *object, struct summary *summary) {
 	struct arena *arena = arena_create();
 	const char *leaf = secret_leaf(arena, object);
-	struct certificate_facts facts;
+	struct certificate_outline facts;
 	struct error ignored;
-	if (leaf && certificate_read(arena, leaf, &facts, &ignored)) {
+	if (leaf && certificate_outline(arena, leaf, &facts, &ignored)) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->text = format("%s", facts.serial);
@@ -192,11 +188,11 @@ void summarize_service(const json_t *object, struct summary *summary) {
 	json_t *families = json_get(object, "spec.ipFamilies");
 	for (size_t i = 0; i < json_array_size(families); i++) {
 		const char *family = json_string_value(json_array_get(families, i));
-		summary->number[0] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
+		summary->number[SERVICE_FAMILIES] |= family && strcmp(family, "IPv6") == 0 ? 2 : 1;
 	}
 	const char *host = json_text(object, "status.loadBalancer.ingress.0.hostname");
 	host = host ? host : json_text(object, "status.loadBalancer.ingress.0.ip");
-	summary->number[1] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
+	summary->number[SERVICE_BALANCED] = strcmp(json_text_or(object, "spec.type", ""), "LoadBalancer") == 0;
 	summary->text = format("%.253s", host ? host : "");
 }
 

@@ -21,7 +21,7 @@ void summarize_stateful_set(const json_t *object, struct summary *summary);
 void summarize_config_map(const json_t *object, struct summary *summary);
 /* Certificate Secrets: times of the leaf; mark: of what pods run with; text: the serial. */
 void summarize_secret(const json_t *object, struct summary *summary);
-/* Service: number 0: families (4, 6, both added); text: host of the load balancer, or "". */
+/* Service: families, balanced; text: host of the load balancer, or "". */
 void summarize_service(const json_t *object, struct summary *summary);
 /* YBCluster: text: the names of its AllowLists, a line end before and behind each. */
 void summarize_cluster(const json_t *object, struct summary *summary);

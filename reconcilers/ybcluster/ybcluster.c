@@ -132,8 +132,8 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	work->inputs =
 		(struct inputs){.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed};
 	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
-	work->inputs.ipv4 = service && (service->number[0] & 1);
-	work->inputs.ipv6 = service && (service->number[0] & 2);
+	work->inputs.ipv4 = service && (service->number[SERVICE_FAMILIES] & 1);
+	work->inputs.ipv6 = service && (service->number[SERVICE_FAMILIES] & 2);
 	return true;
 }
 

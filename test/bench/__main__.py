@@ -15,7 +15,7 @@ import fleet
 import phases
 from contestants import NAMESPACE, STARTS, TITLES, missing
 from process import Credentials, Operator
-from server import ROOT, Plane
+from server import Plane
 
 
 def say(text):

@@ -5,8 +5,8 @@ import time
 import urllib.parse
 
 import fleet
-from process import cpu, fine_cpu, memory
 from server import OURS, by_verb, difference, writes
+from usage import cpu, fine_cpu, memory
 
 
 class Span:

@@ -1,13 +1,12 @@
 """A lane runs one case at a time: a token and a proxy of its own, a namespace and an operator for each case."""
 
-import os
-import pathlib
 import signal
 import time
 
 import yaml
 from fault_proxy import FaultProxy
 from operator_process import Operator
+from usage import cpu
 from waiting import wait_until
 
 
@@ -16,13 +15,12 @@ CASES_OF_ONE_PROCESS = 20  # then it is asked to end, and must do so without a l
 THERE_ALWAYS = (("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default"))
 
 
-def cpu(pid):
-    """CPU seconds that a process has used; 0 when it is not there any more."""
+def cpu_of(pid):
+    """0 when it is not there any more."""
     try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return cpu(pid)
     except OSError:
         return 0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def lead_through(home, proxy):
@@ -114,7 +112,7 @@ class Supervised:
 
     def idle_for(self):
         """Seconds since it last used CPU to speak of."""
-        used = cpu(self.operator.process.pid)
+        used = cpu_of(self.operator.process.pid)
         if abs(used - self.cpu_seen) > BUSY:
             self.cpu_seen, self.idle_from = used, time.monotonic()
         return time.monotonic() - self.idle_from

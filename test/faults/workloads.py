@@ -127,10 +127,13 @@ def served(secret):
     return next(base64.b64decode(value) for name, value in secret["data"].items() if name.startswith("node."))
 
 
-def half_built(run):
-    create("one", deletionPolicy="Delete").act(run)
-    run.wait("a first child", lambda: run.live("networkpolicies"))
-    run.api.delete("ybclusters", "one", run.namespace)
+def half_built(first):
+    """Deleted as soon as there is one of these."""
+    def act(run):
+        create("one", deletionPolicy="Delete").act(run)
+        run.wait("a first child", lambda: run.live(first))
+        run.api.delete("ybclusters", "one", run.namespace)
+    return act
 
 
 def upgrade(run):
@@ -171,7 +174,9 @@ WORKLOADS = [
              [create("one", **SMALL)], stops=True),
     Workload("delete-retain", [delete()], [create("one")], stops=True),
     Workload("delete-delete", [delete(no_volumes)], [create("one", deletionPolicy="Delete")], stops=True),
-    Workload("delete-half-built", [Step("create and delete", half_built, delete(no_volumes).done, ready=False)],
+    Workload("delete-half-built", [Step("create and delete", half_built("networkpolicies"), delete(no_volumes).done, ready=False)],
+             stops=True, races=True),
+    Workload("delete-starting", [Step("create and delete", half_built("persistentvolumeclaims"), delete(no_volumes).done, ready=False)],
              stops=True, races=True),
     Workload("create-anew", [delete(no_volumes), create("one", deletionPolicy="Delete")],
              [create("one", deletionPolicy="Delete")], stops=True),

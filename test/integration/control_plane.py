@@ -1,9 +1,11 @@
 """The control plane that hack/control-plane starts, reached with the real kubectl."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import time
 
@@ -38,6 +40,17 @@ class ControlPlane:
 
     def down(self):
         self.command("down", self.name)
+
+    @contextlib.contextmanager
+    def frozen(self, component):
+        """One component of it ("kube-controller-manager") does nothing for a while, and does not know."""
+        running = (line.split("\t") for line in self.command("status", self.name).splitlines())
+        pid = next(int(fields[3].removeprefix("pid ")) for fields in running if fields[1] == component)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def restart_apiserver(self, *options):
         self.command("restart-apiserver", self.name, *options)

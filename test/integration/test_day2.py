@@ -176,6 +176,12 @@ def test_reconciling_stops_while_paused_by_annotation(kubectl, namespace):
     wait_until("four nodes", lambda: nodes_ready(kubectl, namespace, 4))
 
 
+def storage_class(kubectl, namespace, name, **more):
+    standard = kubectl.get("storageclass", "standard", namespace)
+    kept = {key: standard[key] for key in ("apiVersion", "kind", "provisioner", "allowVolumeExpansion", "volumeBindingMode")}
+    return {**kept, "metadata": {"name": name}, **more}
+
+
 def test_missing_storage_class_is_said_and_heals(kubectl, namespace):
     group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "late"}}
     kubectl.apply(yb_cluster("one", tservers=group), namespace=namespace)
@@ -186,13 +192,40 @@ def test_missing_storage_class_is_said_and_heals(kubectl, namespace):
         assert told, live.get("status")
         return condition(live, "Ready")["status"] != "True"
     wait_until("a condition that names the class", said)
-    standard = kubectl.get("storageclass", "standard", namespace)
-    late = {key: standard[key] for key in ("apiVersion", "kind", "provisioner", "allowVolumeExpansion", "volumeBindingMode")}
     try:
-        kubectl.apply({**late, "metadata": {"name": "late"}}, namespace=namespace)
+        kubectl.apply(storage_class(kubectl, namespace, "late"), namespace=namespace)
         wait_for_ready(kubectl, "one", namespace)
     finally:
         kubectl.delete("storageclass", "late", namespace)
+
+
+def test_a_storage_class_that_went_holds_up_new_volumes_alone(kubectl, namespace):
+    group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "went"}}
+    kubectl.apply(storage_class(kubectl, namespace, "went"), namespace=namespace)
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", tservers=group), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl.delete("storageclass", "went", namespace)
+    kubectl.delete("statefulset", "one-tserver", namespace)
+    wait_until("a StatefulSet around the volumes that are there", lambda: kubectl.get("statefulset", "one-tserver", namespace))
+    wait_for_ready(kubectl, "one", namespace)
+
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
+    kubectl.delete("statefulset", "one-tserver", namespace)
+    kubectl.delete("persistentvolumeclaim", "data0-one-tserver-0", namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused-")
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "StorageClassMissing")
+    assert "went" in told["message"] and "one-tserver" in told["message"], told
+    before = leaf_of(kubectl, namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "all-the-same"}}})
+    wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
+    assert not kubectl.get("statefulset", "one-tserver", namespace)
+    try:
+        kubectl.apply(storage_class(kubectl, namespace, "went"), namespace=namespace)
+        kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")
+        wait_for_ready(kubectl, "one", namespace)
+    finally:
+        kubectl.delete("storageclass", "went", namespace)
 
 
 def test_taken_name_is_left_alone(kubectl, namespace):
@@ -273,9 +306,7 @@ def leaf_of(kubectl, namespace):
 
 def test_a_wish_that_is_refused_holds_up_nothing_else(kubectl, namespace):
     """Certificates end all the same: they are renewed whatever else the cluster waits for."""
-    standard = kubectl.get("storageclass", "standard", namespace)
-    rigid = {key: standard[key] for key in ("apiVersion", "kind", "provisioner", "volumeBindingMode")}
-    kubectl.apply({**rigid, "metadata": {"name": "rigid"}, "allowVolumeExpansion": False}, namespace=namespace)
+    kubectl.apply(storage_class(kubectl, namespace, "rigid", allowVolumeExpansion=False), namespace=namespace)
     group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "rigid"}}
     kubectl.apply(yb_cluster("one", tservers=group), namespace=namespace)
     live = wait_for_ready(kubectl, "one", namespace)

@@ -4,7 +4,7 @@ import children
 import pytest
 from control_plane import Refused
 from manifests import condition, wait_for_ready, yb_cluster
-from waiting import wait_until
+from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -108,6 +108,22 @@ def test_goes_away_half_built(kubectl, namespace):
     kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
     assert gone(kubectl, "one", namespace)
     wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
+
+
+def test_waits_for_a_controller_that_is_behind(kubectl, namespace, plane):
+    """The StatefulSets' controller acts on what it saw last: claims that it makes when the cluster is gone would stay."""
+    with plane.frozen("kube-controller-manager"):
+        kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=namespace)
+        wait_until("StatefulSets", lambda: len(kubectl.list("statefulsets", namespace)) == 2)
+        kubectl.delete("ybcluster", "one", namespace, "--wait=false")
+        sets = wait_until("none wanted", lambda: [one for one in kubectl.list("statefulsets", namespace)
+                                                  if one["spec"]["replicas"] == 0])
+        stays("the cluster, while the controller has not seen that", lambda: not gone(kubectl, "one", namespace), 3)
+        assert "2 compute left" in str(kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]), sets
+    wait_until("gone", lambda: gone(kubectl, "one", namespace))
+    wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
+    plane.wait_for_quiet(2)
+    assert not kubectl.list("persistentvolumeclaims", namespace) and not kubectl.list("pods", namespace)
 
 
 def test_deletion_protection(kubectl, namespace):

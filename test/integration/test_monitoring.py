@@ -56,16 +56,17 @@ def series(page):
 
 @pytest.fixture
 def page(kubectl, operator, namespace, reader):  # noqa: F811
-    """/metrics with a cluster that is Ready, one that waits for somebody, and a foreign change that was taken back."""
+    """/metrics with a cluster that is Ready and has a load balancer, one that waits for somebody, and a foreign change that was taken back."""
     nowhere = {"storage": {"size": "1Gi", "class": "nobody-has-it"}}
-    kubectl.apply(yb_cluster("one"), yb_cluster("two", masters=nowhere), namespace=namespace)
+    kubectl.apply(yb_cluster("one", endpoints={"exposure": "Public"}), yb_cluster("two", masters=nowhere), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True")
     kubectl.patch("networkpolicy", "one-deny", namespace, {"spec": {"policyTypes": ["Ingress"]}})
 
     def whole():
         text = scrape(operator, reader)[1]
-        return text if "ybcluster_drift_reverted_total{" in text and 'type="Stalled"' in text else None
+        wanted = "ybcluster_drift_reverted_total{", 'type="Stalled"', 'type="EndpointReady"'
+        return text if all(one in text for one in wanted) else None
     return series(wait_until("all of it is measured", whole, 30))
 
 

@@ -97,6 +97,29 @@ def test_load_balancer_filters_as_the_policy_does(kubectl, namespace):
     wait_until("no port of the nodes", lambda: "nodePort" not in kubectl.get("service", "one", namespace)["spec"]["ports"][0], 30)
 
 
+def test_a_load_balancer_that_nobody_provides_is_told_and_holds_nothing_back(plane, kubectl, namespace):
+    plane.command("stop-part", plane.name, "cloud")
+    try:
+        kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", endpoints={"exposure": "Internal"}), namespace=namespace)
+        wait_for_ready(kubectl, "one", namespace)
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "EndpointReady", "Unknown", "AddressPending")
+        told = condition(kubectl.get("ybcluster", "one", namespace), "AllowListsApplied")
+        assert "source ranges hold for the Service as a whole" in told["message"], told
+        # As if it had waited for minutes.
+        kinds = [one["type"] for one in kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]]
+        since = {"op": "replace", "path": f"/status/conditions/{kinds.index('EndpointReady')}/lastTransitionTime",
+                 "value": in_seconds(-600)}
+        kubectl.patch("ybcluster", "one", namespace, [since], "--subresource=status", how="json")
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "EndpointReady", "Unknown", "NoLoadBalancer")
+        wait_until("an event", lambda: [one["type"] for one in kubectl.list("events", namespace)
+                                        if one["reason"] == "NoLoadBalancer"] == ["Warning"], 30)
+        live = wait_for_ready(kubectl, "one", namespace)
+        assert "host" not in live["status"]["endpoints"][0], live["status"]["endpoints"]
+    finally:
+        plane.command("start-part", plane.name, "cloud")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "EndpointReady", "True", "AddressGiven")
+
+
 def test_missing_list_opens_nothing_and_heals(kubectl, namespace):
     kubectl.apply(yb_cluster("one", allowLists=["late"]), namespace=namespace)
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False")

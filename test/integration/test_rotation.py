@@ -1,6 +1,5 @@
 """Certificates that change while the cluster runs, and the CA's keys in the token."""
 
-import re
 import time
 
 import children

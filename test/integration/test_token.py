@@ -1,6 +1,5 @@
 """Tokens that cannot be used: the reason is said, nothing is issued or rewritten, what must close closes, and it heals."""
 
-import shutil
 import subprocess
 
 import children

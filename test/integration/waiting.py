@@ -3,7 +3,8 @@
 import time
 
 # Seconds for pods to be replaced one by one. One that comes anew under its name before the disruption controller saw the old one go
-# counts as evicted still, and its budget allows no other one for 2 minutes (DeletionTimeout in kube-controller-manager).
+# counts as evicted still, and its budget allows no other one for 2 minutes (DeletionTimeout in kube-controller-manager). Where that
+# controller is more than 300 ms behind (hack/plane/pod-delete.yaml) it still happens.
 ROLLOUT = 300
 
 

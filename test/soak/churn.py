@@ -2,26 +2,23 @@
 of them converged, then deleted; what the operator holds without clusters must not grow from round to round."""
 
 import argparse
-import os
 import pathlib
 import random
 import re
 import ssl
-import sys
 import time
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+from soak import declared, say  # first: it says where the others are
 
-import fleet  # noqa: E402
-from contestants import ACCOUNT, NAMESPACE  # noqa: E402
-from process import Credentials, Operator, memory  # noqa: E402
-from server import CLUSTERS, OURS, Plane  # noqa: E402
-
-from soak import say, wait_until  # noqa: E402
+import fleet
+from contestants import ACCOUNT, NAMESPACE
+from server import CLUSTERS, OURS
+from usage import memory
+from waiting import wait_until
 
 WITHOUT = "kube-scheduler,kwok,cloud"  # the garbage collector runs, pods wait for a node
-ROUNDS = 4
+ROUNDS, PATIENCE = 4, 300
 IDLE_SESSIONS = 16  # what controller/pki/token_session.h keeps
 
 
@@ -110,10 +107,10 @@ def rounds(churn, operator, scraper, seconds):
     samples = []
     for number in range(ROUNDS):
         churn.churn(seconds / ROUNDS)
-        wait_until("all clusters converge", churn.all_converged)
+        wait_until("all clusters converge", churn.all_converged, PATIENCE)
         for i in sorted(churn.there):
             churn.delete(i)
-        wait_until("all clusters and their objects go", churn.nothing_left)
+        wait_until("all clusters and their objects go", churn.nothing_left, PATIENCE)
         operator.wait_for_quiet()
         samples.append(held(operator, scraper))
         say("round {}: {:.1f} MiB, {} files, {} threads, {} token sessions; so far {}".format(number + 1, *samples[-1], churn.done))
@@ -137,25 +134,15 @@ def parse():
 
 
 def main():
-    arguments, plane = parse(), Plane(f"churn-{os.getpid()}")
-    try:
-        plane.up(WITHOUT)
-        fleet.declare(plane, 0)
-        operator = Operator("ours_token", Credentials(plane, "ours_token"), 0, None)
-        try:
-            churn, scraper = Churn(plane, arguments.seed, arguments.clusters), Scraper(plane, operator)
-            samples = rounds(churn, operator, scraper, arguments.seconds)
-            judge(samples)
-            operator.stop()
-            print("churn: {create} created, {edit} edited, {delete} deleted, {restarts} restarts of the API server; ".format(
-                restarts=ROUNDS, **churn.done) + f"memory {samples[0][0]:.1f} -> {samples[-1][0]:.1f} MiB; passed")
-        except BaseException:
-            print(operator.log_tail(), file=sys.stderr)
-            raise
-        finally:
-            operator.kill()
-    finally:
-        plane.down()
+    arguments = parse()
+    with declared("churn", 0, WITHOUT) as (plane, start):
+        operator = start()
+        churn, scraper = Churn(plane, arguments.seed, arguments.clusters), Scraper(plane, operator)
+        samples = rounds(churn, operator, scraper, arguments.seconds)
+        judge(samples)
+        operator.stop()
+        print("churn: {create} created, {edit} edited, {delete} deleted, {restarts} restarts of the API server; ".format(
+            restarts=ROUNDS, **churn.done) + f"memory {samples[0][0]:.1f} -> {samples[-1][0]:.1f} MiB; passed")
 
 
 if __name__ == "__main__":

@@ -5,18 +5,14 @@ there; then the operator starts anew and writes nothing.
 pods:  the whole control plane, with simulated nodes: every cluster Ready."""
 
 import argparse
-import os
-import pathlib
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
+from soak import declared, say  # first: it says where the others are
 
-import fleet  # noqa: E402
-from process import Credentials, Operator, cpu, memory  # noqa: E402
-from server import CLUSTERS, Plane, difference, writes  # noqa: E402
-
-from soak import say, wait_until  # noqa: E402
+import fleet
+from server import CLUSTERS, difference, writes
+from usage import cpu, memory
+from waiting import wait_until
 
 PAGE = 500
 PODS_OF_A_CLUSTER, PODS_OF_A_NODE = 6, 100
@@ -76,29 +72,13 @@ def stay(scale, start):
 
 
 def run(name, count, good, without, nodes):
-    plane, operators = Plane(f"scale-{os.getpid()}"), []
-    try:
-        plane.up(without, nodes)
-        fleet.declare(plane, count)
-        credentials = Credentials(plane, "ours_token")
-
-        def start():
-            operators.append(Operator("ours_token", credentials, 0, None))
-            return operators[-1]
-
+    with declared("scale", count, without, nodes) as (plane, start):
         say(f"{name}: {count} clusters are declared")
         scale = Scale(plane, count, good)
         operator = start()
         scale.come_up(operator)
         operator.stop()
         stay(scale, start)
-    except BaseException:
-        print(*(one.log_tail() for one in operators[-1:]), file=sys.stderr)
-        raise
-    finally:
-        for one in operators:
-            one.kill()
-        plane.down()
 
 
 def main():

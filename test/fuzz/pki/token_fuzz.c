@@ -59,13 +59,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		return 0;
 	}
 	char label[] = "ybcluster", pin_file[] = "/dev/null";
-	struct token token = {.call = &hostile_functions, .label = label, .pin_file = pin_file};
+	struct token token = {
+		.call = &hostile_functions, .label = label, .pin_file = pin_file, .keys_listed = data[0] < 128};
 	struct error err = {0};
 	pthread_mutex_init(&token.lock, NULL);
 	pthread_mutex_init(&token.login_lock, NULL);
 	hostile = (struct hostile){.bytes = data + 1, .left = size - 1};
 	bool ok = requests[data[0] % (sizeof requests / sizeof *requests)](&token, &err);
 	property(ok || (err.kind != ERR_NONE && err.text[0]));
+	handles_forget(&token);
 	pthread_mutex_destroy(&token.login_lock);
 	pthread_mutex_destroy(&token.lock);
 	ERR_clear_error();

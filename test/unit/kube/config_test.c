@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -161,6 +162,76 @@ static void an_expired_answer_is_not_used(void **state) {
 	unlink(path_of("count"));
 }
 
+static char *seconds_ahead(int64_t seconds) {
+	static char text[40];
+	time_t end = (time_t)(clock_wall() + seconds);
+	struct tm parts;
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&end, &parts));
+	return text;
+}
+
+/* The longest that anybody waits for credentials until there are new ones. */
+static int64_t longest_wait(struct kube_config *config, const char *want) {
+	int64_t longest = 0, deadline = clock_monotonic() + SECONDS(20);
+	bool there = false;
+	while (!there && clock_monotonic() < deadline) {
+		struct error err = {0};
+		int64_t start = clock_monotonic();
+		struct kube_access *access = config_access(config, NULL, &err);
+		assert_non_null(access);
+		int64_t took = clock_monotonic() - start;
+		longest = took > longest ? took : longest;
+		there = strcmp(access->authorization, want) == 0;
+		config_release(access);
+		usleep(20000);
+	}
+	assert_true(there);
+	return longest;
+}
+
+/* The first answer can be used for 6 s, of which 3 are left when the plugin runs again, for 1 s. */
+static void a_slow_plugin_runs_ahead_and_nobody_waits(void **state) {
+	(void)state;
+	cleanup_str struct str script = {0};
+	str_addf(&script,
+		"#!/bin/sh\n"
+		"echo run >>\"$(dirname \"$0\")/count\"\n"
+		"n=$(wc -l <\"$(dirname \"$0\")/count\")\n"
+		"[ $n = 1 ] || sleep 1\n"
+		"[ $n != 1 ] || echo '" ANSWER "{\"token\":\"'$n'\",\"expirationTimestamp\":\"%s\"}}'\n"
+		"[ $n = 1 ] || echo '" ANSWER "{\"token\":\"'$n'\"}}'\n",
+		seconds_ahead(16));
+	struct kube_config *config = load_plugin(script.text);
+	check_authorization(config, "Authorization: Bearer 1");
+	assert_true(longest_wait(config, "Authorization: Bearer 2") < SECONDS(1) / 2);
+	kube_config_destroy(config);
+	unlink(path_of("count"));
+}
+
+/* Whatever a plugin is doing. */
+static void destroy_at_once(struct kube_config *config) {
+	int64_t start = clock_monotonic();
+	kube_config_destroy(config);
+	assert_true(clock_monotonic() - start < SECONDS(2));
+}
+
+static void a_plugin_that_runs_ahead_ends_with_us(void **state) {
+	(void)state;
+	cleanup_str struct str script = {0};
+	str_addf(&script,
+		"#!/bin/sh\n"
+		"echo run >>\"$(dirname \"$0\")/count\"\n"
+		"[ $(wc -l <\"$(dirname \"$0\")/count\") = 1 ] || sleep 100\n"
+		"echo '" ANSWER "{\"token\":\"1\",\"expirationTimestamp\":\"%s\"}}'\n",
+		seconds_ahead(12));
+	struct kube_config *config = load_plugin(script.text);
+	check_authorization(config, "Authorization: Bearer 1");
+	usleep(1500000);
+	check_authorization(config, "Authorization: Bearer 1");
+	destroy_at_once(config);
+	unlink(path_of("count"));
+}
+
 static void a_plugin_that_fails_is_told(void **state) {
 	(void)state;
 	static const char *const plugins[][2] = {
@@ -214,7 +285,7 @@ static void a_plugin_that_hangs_can_be_interrupted(void **state) {
 	for (size_t i = 0; i < sizeof plugins / sizeof plugins[0]; i++) {
 		struct kube_config *config = load_plugin(plugins[i]);
 		check_interrupted(config);
-		kube_config_destroy(config);
+		destroy_at_once(config);
 	}
 }
 
@@ -284,6 +355,8 @@ int main(void) {
 		cmocka_unit_test(bad_credentials_are_told_at_the_start),
 		cmocka_unit_test(a_plugin_runs_once_until_it_is_refused),
 		cmocka_unit_test(an_expired_answer_is_not_used),
+		cmocka_unit_test(a_slow_plugin_runs_ahead_and_nobody_waits),
+		cmocka_unit_test(a_plugin_that_runs_ahead_ends_with_us),
 		cmocka_unit_test(a_plugin_that_fails_is_told),
 		cmocka_unit_test(a_plugin_that_hangs_can_be_interrupted),
 		cmocka_unit_test(who_waits_for_a_plugin_can_be_interrupted),

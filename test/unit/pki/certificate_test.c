@@ -177,7 +177,9 @@ static void tells_the_facts(void **state) {
 	assert_int_equal(node.not_before, NOW);
 	assert_int_equal(node.not_after, NOW + 90 * DAY);
 	assert_false(node.is_ca);
-	assert_true(ca.is_ca && ca.self_signed && crossed.is_ca && !crossed.self_signed);
+	assert_true(ca.is_ca && crossed.is_ca);
+	assert_string_equal(ca.authority_key, ca.subject_key);
+	assert_string_not_equal(crossed.authority_key, crossed.subject_key);
 	assert_string_equal(node.authority_key, ca.subject_key);
 	assert_int_equal(strlen(node.fingerprint), 64);
 	assert_int_equal(strlen(node.authority_key), 40);
@@ -337,6 +339,50 @@ static void splits_bundles(void **state) {
 	assert_false(accepted(worlds[0].node, bundle.text, NOW, &err));
 }
 
+/* The two readings agree, whatever the certificate is; what is none has neither. */
+static void outlines_like_the_facts(void **state) {
+	(void)state;
+	struct error err = {0};
+	for (size_t i = 0; i < 2; i++) {
+		const struct world *world = &worlds[i];
+		const char *all[] = {world->root.certificate, world->intermediate.certificate, world->ca.certificate,
+			world->crossed, world->node, world->client};
+		for (size_t j = 0; j < sizeof all / sizeof *all; j++) {
+			struct certificate_facts facts = facts_of(all[j]);
+			struct certificate_outline outline;
+			assert_true(certificate_outline(arena, all[j], &outline, &err));
+			assert_string_equal(outline.serial, facts.serial);
+			assert_string_equal(outline.fingerprint, facts.fingerprint);
+			assert_int_equal(outline.not_before, facts.not_before);
+			assert_int_equal(outline.not_after, facts.not_after);
+		}
+	}
+	static const char *const damaged[] = {"", "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n"};
+	for (size_t i = 0; i < 2; i++) {
+		struct certificate_outline outline;
+		assert_false(certificate_outline(arena, damaged[i], &outline, &err));
+	}
+}
+
+/* One decoder serves all keys: what it was given before does not matter. */
+static void decodes_keys_after_damaged_ones(void **state) {
+	(void)state;
+	struct error err = {0};
+	for (size_t i = 0; i < 4; i++) {
+		const struct world *world = &worlds[i % 2];
+		struct certificate_check check = {.certificate = world->node, .bundle = world->ca.certificate, .now = NOW + 1};
+		check.key = world->node_key.text;
+		assert_true(certificate_check(&check, &err));
+		check.key = "-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n";
+		assert_false(certificate_check(&check, &err));
+		check.key = "";
+		assert_false(certificate_check(&check, &err));
+		check.key = worlds[(i + 1) % 2].node_key.text;
+		assert_false(certificate_check(&check, &err));
+		assert_string_equal(err.reason, "KeyMismatch");
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chains_verify_both_ways),
@@ -350,6 +396,8 @@ int main(void) {
 		cmocka_unit_test(refuses_a_key_that_is_not_the_issuers),
 		cmocka_unit_test(crosses_only_self_signed_cas),
 		cmocka_unit_test(splits_bundles),
+		cmocka_unit_test(outlines_like_the_facts),
+		cmocka_unit_test(decodes_keys_after_damaged_ones),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

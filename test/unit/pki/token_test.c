@@ -152,6 +152,68 @@ static void finishes_what_a_crash_left(void **state) {
 	assert_null(strstr(out.text, "c/1/"));
 }
 
+static CK_RV (*really_find)(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count);
+static int finds;
+
+static CK_RV counting_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count) {
+	finds++;
+	return really_find(session, template, count);
+}
+
+/* All keys are listed once; from then on none is looked for again. */
+static void looks_for_no_key_twice(void **state) {
+	(void)state;
+	struct error err = {0};
+	assert_true(token_key_make(token, "h/one", KEY_ECDSA_P256, &err));
+	assert_true(token_key_make(token, "h/two", KEY_ECDSA_P256, &err));
+	CK_FUNCTION_LIST *call = token->call, counting = *call;
+	really_find = counting.C_FindObjectsInit;
+	counting.C_FindObjectsInit = counting_find;
+	token->call = &counting;
+	handles_forget(token);
+	finds = 0;
+	assert_true(is_there("h/one") && is_there("h/two") && is_there("h/one"));
+	assert_int_equal(finds, 1);
+	assert_false(is_there("h/three"));
+	assert_int_equal(finds, 2);
+	assert_true(token_key_make(token, "h/three", KEY_ECDSA_P256, &err));
+	finds = 0;
+	assert_true(is_there("h/three"));
+	assert_int_equal(finds, 0);
+	token->call = call;
+}
+
+static bool look_for_two(struct session *session, void *data, struct error *err) {
+	CK_OBJECT_HANDLE *keys;
+	size_t count;
+	if (!keys_find(session, "h/two", &keys, &count, err)) {
+		return false;
+	}
+	*(CK_OBJECT_HANDLE *)data = keys[0];
+	free(keys);
+	return true;
+}
+
+/* Handles may come to mean something else: another key, or nothing. */
+static void believes_no_handle(void **state) {
+	(void)state;
+	struct error err = {0};
+	CK_OBJECT_HANDLE two;
+	assert_true(session_run(token, look_for_two, &two, &err));
+	EVP_PKEY *before = token_key_public(token, "h/one", &err);
+	handle_keep(token, "h/one", two);
+	EVP_PKEY *after = token_key_public(token, "h/one", &err);
+	handle_keep(token, "h/one", 987654321);
+	EVP_PKEY *again = token_key_public(token, "h/one", &err);
+	assert_int_equal(EVP_PKEY_eq(before, after), 1);
+	assert_int_equal(EVP_PKEY_eq(before, again), 1);
+	EVP_PKEY_free(before);
+	EVP_PKEY_free(after);
+	EVP_PKEY_free(again);
+	assert_true(token_key_destroy(token, "h/one", &err));
+	assert_false(is_there("h/one"));
+}
+
 static void passes_its_self_test(void **state) {
 	(void)state;
 	struct error err = {0};
@@ -339,6 +401,8 @@ int main(void) {
 		cmocka_unit_test(no_public_objects_stay),
 		cmocka_unit_test(refuses_foreign_keys),
 		cmocka_unit_test(finishes_what_a_crash_left),
+		cmocka_unit_test(looks_for_no_key_twice),
+		cmocka_unit_test(believes_no_handle),
 		cmocka_unit_test(passes_its_self_test),
 		cmocka_unit_test(serves_eight_threads),
 		cmocka_unit_test(survives_a_lost_login),

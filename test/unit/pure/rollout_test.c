@@ -3,15 +3,18 @@
 
 /* A cluster of three masters and three tservers; a letter a pod tells how it is:
  * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
- * b like o and its container does not run, s like o and only its probe fails, x like s and somebody's sidecar waits, u
- * like w and its probe fails, n not ready and current, - missing, d on its way out. Masters first. */
+ * b like o and its container does not run, s like o and only its probe fails, i like s because of a container that
+ * somebody put beside ours, u like w and its probe fails,
+ * n not ready and current, - missing, d on its way out. Masters first. */
 static struct arena *arena;
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
-	bool outdated = strchr("owbsxu", how) != NULL, asked = strchr("obsx", how) != NULL;
+	bool outdated = strchr("owbsiu", how) != NULL, asked = strchr("obsi", how) != NULL;
 	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current, current,
-		strchr("bx", how) ? "CrashLoopBackOff" : "");
+		how == 'b'   ? "CrashLoopBackOff"
+		: how == 'i' ? "container injected: CrashLoopBackOff"
+					 : "");
 }
 
 #define READY_BEFORE "status: {phase: Ready}\n"
@@ -89,9 +92,8 @@ static void a_slow_pod_goes_only_when_no_other_is_down(void **state) {
 	expect("rrrsss", ROLLOUT_WAIT, NULL);
 	expect("rrrusr", ROLLOUT_WAIT, NULL);
 	expect("rrruoo", ROLLOUT_WAIT, NULL);
-	/* a sidecar does not start, and the database beside it runs */
-	expect("rrrxrn", ROLLOUT_WAIT, NULL);
-	expect("rrrxrr", ROLLOUT_DELETE, "db-tserver-0");
+	expect("rrroio", ROLLOUT_DELETE, "db-tserver-1");
+	expect("rrroin", ROLLOUT_WAIT, NULL);
 }
 
 static void no_pod_goes_while_another_is_being_replaced(void **state) {

@@ -80,6 +80,17 @@ static void one_false_is_enough_and_unknown_isolation_is_not(void **state) {
 	expect(observed, "Ready", "False", "TooManyRules");
 }
 
+static void an_endpoint_holds_nothing_back_and_is_told_while_it_is_said(void **state) {
+	(void)state;
+	struct observed *observed = observe("{conditions: [" KEPT ", {type: EndpointReady, status: Unknown, "
+										"reason: AddressPending, message: m, " OLD "}]}");
+	assert_null(condition(observed, "EndpointReady"));
+	find_unknown(observed, "EndpointReady", "NoLoadBalancer", "m");
+	expect(observed, "EndpointReady", "Unknown", "NoLoadBalancer");
+	expect(observed, "Ready", "True", "AllPromisesKept");
+	assert_string_equal(json_text(condition(observed, "EndpointReady"), "lastTransitionTime"), "2026-01-01T00:00:00Z");
+}
+
 static void conditions_are_kept_when_a_pass_says_nothing(void **state) {
 	(void)state;
 	struct observed *observed = observe("{conditions: [" KEPT "]}");
@@ -305,6 +316,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_needs_the_three_promises),
 		cmocka_unit_test(one_false_is_enough_and_unknown_isolation_is_not),
+		cmocka_unit_test(an_endpoint_holds_nothing_back_and_is_told_while_it_is_said),
 		cmocka_unit_test(conditions_are_kept_when_a_pass_says_nothing),
 		cmocka_unit_test(nothing_is_kept_for_a_spec_that_nobody_looked_at),
 		cmocka_unit_test(transition_time_moves_with_the_status_alone),

@@ -1,69 +1,76 @@
-/* What is kept of a pod that does not run: what it waits for, and whether the database itself waits. */
+/* What is kept of a child when its document is gone. */
+#include "reconcilers/ybcluster/summaries.h"
+
 #include <stdlib.h>
 
-#include "base/yaml.h"
 #include "pure/child.h"
-#include "reconcilers/world.h"
+#include "pure/world.h"
 
-/* Last: cmocka's fail() is a macro. */
-#include "../base/testing.h"
+static struct arena *arena;
 
-static void expect(const char *status, const char *trouble, bool stuck) {
-	struct error err = {0};
+static struct summary pod(const char *status) {
 	struct summary summary = {0};
-	json_t *pod = yaml_parse(status, strlen(status), &err);
-	assert_non_null(pod);
-	watched_table[POD].summarize(pod, &summary);
-	const char *told = strrchr(summary.text, '|');
-	assert_non_null(told);
-	assert_string_equal(told + 1, trouble);
+	summarize_pod(yaml(arena, arena_printf(arena, "{metadata: {name: db-tserver-0}, status: %s}", status)), &summary);
+	char *text = summary.text;
+	summary.text = arena_strdup(arena, text);
+	free(text);
+	return summary;
+}
+
+/* Behind uid and hostnames, of which these pods have none. */
+static void expect_trouble(const char *status, const char *trouble, bool stuck) {
+	struct summary summary = pod(status);
+	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "||%s", trouble));
 	assert_int_equal(summary.number[POD_STUCK], stuck);
-	free(summary.text);
-	json_decref(pod);
+	assert_int_equal(summary.number[POD_READY], 0);
 }
 
-#define WAITS(name, reason) "{name: " name ", state: {waiting: {reason: " reason ", message: m}}}"
-#define RUNS(name) "{name: " name ", state: {running: {}}}"
+#define CRASHES "state: {waiting: {reason: CrashLoopBackOff, message: back-off}}"
 
-static void its_own_container_waits(void **state) {
+static void our_own_container_is_what_a_pod_is_judged_by(void **state) {
 	(void)state;
-	expect("status: {containerStatuses: [" WAITS("yb-master", "ErrImagePull") "]}", "ErrImagePull: m", true);
-	expect("status: {containerStatuses: [" RUNS("yb-tserver") "]}", "", false);
-	expect("status: {}", "", false);
-	expect("status: {conditions: [{type: Ready, status: 'True'}], containerStatuses: [" WAITS("yb-master", "Odd") "]}",
-		"", false);
+	expect_trouble("{containerStatuses: [{name: yb-tserver, " CRASHES "}]}", "CrashLoopBackOff: back-off", true);
+	expect_trouble("{containerStatuses: [{name: yb-tserver, state: {running: {}}}]}", "", false);
+	expect_trouble("{containerStatuses: [{name: agent, " CRASHES "}, {name: yb-tserver, state: {running: {}}}]}",
+		"container agent: CrashLoopBackOff: back-off", false);
+	expect_trouble("{containerStatuses: [{name: agent, " CRASHES
+				   "}, {name: yb-master, state: {waiting: {reason: ErrImagePull}}}, {name: other, " CRASHES "}]}",
+		"ErrImagePull", true);
 }
 
-static void no_node_takes_it(void **state) {
+static void a_pod_that_no_node_takes_does_not_run(void **state) {
 	(void)state;
-	expect("status: {conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: none}]}",
-		"Unschedulable: none", true);
+	expect_trouble("{conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes}]}",
+		"Unschedulable: 0/3 nodes", true);
+	expect_trouble("{conditions: [{type: PodScheduled, status: 'True'}]}", "", false);
 }
 
-static void somebodys_sidecar_waits(void **state) {
+static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 	(void)state;
-	expect("status: {containerStatuses: [" WAITS("a-proxy", "ImagePullBackOff") ", " RUNS("yb-tserver") "]}",
-		"ImagePullBackOff: m", false);
-	expect("status: {containerStatuses: [" RUNS("a-proxy") ", " WAITS("yb-tserver", "CrashLoopBackOff") "]}",
-		"CrashLoopBackOff: m", true);
-	expect("status: {containerStatuses: [" WAITS("a-proxy", "ContainerCreating") ", " WAITS(
-			   "yb-tserver", "ErrImagePull") "]}",
-		"ErrImagePull: m", true);
+	struct summary summary =
+		pod("{conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: yb-tserver, " CRASHES "}]}");
+	assert_int_equal(summary.number[POD_READY], 1);
+	assert_int_equal(summary.number[POD_STUCK], 0);
+	assert_string_equal(summary.text + POD_TROUBLE, "||");
 }
 
-static void what_must_go_ahead_waits(void **state) {
+static int setup(void **state) {
 	(void)state;
-	expect("status: {initContainerStatuses: [" WAITS("mesh", "ErrImagePull") "], containerStatuses: [" WAITS(
-			   "yb-master", "PodInitializing") "]}",
-		"ErrImagePull: m", true);
+	arena = arena_create();
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	arena_destroy(arena);
+	return 0;
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(its_own_container_waits),
-		cmocka_unit_test(no_node_takes_it),
-		cmocka_unit_test(somebodys_sidecar_waits),
-		cmocka_unit_test(what_must_go_ahead_waits),
+		cmocka_unit_test(our_own_container_is_what_a_pod_is_judged_by),
+		cmocka_unit_test(a_pod_that_no_node_takes_does_not_run),
+		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -229,10 +229,32 @@ static void test_failures_come_back_as_their_kind_says(void **state) {
 	expect_runs(world, 3);
 }
 
+/* Standard error goes into a file while the key is reconciled so often; `line` gets what is there then. */
+static void listen_while_it_runs(struct world *world, const char *key, int runs, char *line, size_t size) {
+	char path[] = "/tmp/worker_test.XXXXXX";
+	int file = mkstemp(path), before = dup(STDERR_FILENO);
+	unlink(path);
+	dup2(file, STDERR_FILENO);
+	queue_add(world->queue, key, false);
+	while (atomic_load(&world->runs) < runs) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	ssize_t length = pread(file, line, size - 1, 0);
+	line[length > 0 ? length : 0] = '\0';
+	close(file);
+}
+
 static void test_throttling_is_obeyed(void **state) {
 	struct world *world = *state;
+	char line[400];
 	sync_store(world);
-	queue_add(world->queue, "thing/ns/throttled", false);
+	listen_while_it_runs(world, "thing/ns/throttled", 1, line, sizeof line);
+	if (!strstr(line, "\"level\":\"info\"") || !strstr(line, "slower")) {
+		fail_msg("an API server that asks to wait is told as: %s", line);
+	}
 	expect_runs(world, 1);
 	nanosleep(&(struct timespec){.tv_nsec = 700000000}, NULL);
 	assert_int_equal(world->runs, 1);
@@ -260,7 +282,7 @@ static void test_a_key_never_runs_twice_at_once(void **state) {
 }
 
 int main(void) {
-	log_setup(LOG_FORMAT_JSON, LOG_ERROR + 1);
+	log_setup(LOG_FORMAT_JSON, LOG_INFO);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_key_is_reconciled),
