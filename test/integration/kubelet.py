@@ -1,4 +1,4 @@
-"""The kubelet's part, played by hand while KWOK is away. Not for longer than nodes may be silent (50 s)."""
+"""The kubelet's part, played by hand while KWOK is away: shortly, for nodes that are silent count as lost (after 50 s)."""
 
 import contextlib
 import json
@@ -36,12 +36,13 @@ class Kubelet:
         return wait_until(f"{name} anew, on a node", bound, 30)
 
     def waits(self, namespace, pod, reason, message):
-        """As a kubelet says that its only container cannot start."""
+        """As a kubelet says that its only container does not start. The phase is that of a container which ran before: what is
+        Pending KWOK would make ready."""
         container, = pod["spec"]["containers"]
         status = {"name": container["name"], "image": container["image"], "imageID": "", "ready": False, "started": False,
-                  "restartCount": 0, "state": {"waiting": {"reason": reason, "message": message}}}
+                  "restartCount": 1, "state": {"waiting": {"reason": reason, "message": message}}}
         not_ready = [{"type": kind, "status": "False", "reason": "ContainersNotReady",
                       "message": f"containers with unready status: [{container['name']}]"} for kind in ("Ready", "ContainersReady")]
-        change = {"status": {"phase": "Pending", "conditions": not_ready, "containerStatuses": [status]}}
+        change = {"status": {"phase": "Running", "conditions": not_ready, "containerStatuses": [status]}}
         self.kubectl("patch", "pod", pod["metadata"]["name"], "-n", namespace, "--subresource=status", "--type=strategic",
                      "-p", json.dumps(change))
