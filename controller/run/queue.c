@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-/* client-go's default: 5 ms x 2^n, at most 1000 s. */
-static const double FIRST_DELAY = 0.005, LONGEST_DELAY = 1000;
+/* 5 ms x 2^n as in client-go; its 1000 s at most would let a cluster wait a quarter of an hour for what is mended. */
+static const double FIRST_DELAY = 0.005, LONGEST_DELAY = 60;
 /* Three years. Nanoseconds overflow after three hundred, and what overflowed would be due at once; who comes back too
  * early waits again. */
 static const double LONGEST_WISH = 1e8;

@@ -10,12 +10,6 @@
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 
-enum { MOST_GENERATIONS = 64 };
-
-static const char *key_label(struct work *work, int generation) {
-	return arena_printf(work->arena, "ybcluster/%s/%d", work->cluster->metadata.uid, generation);
-}
-
 static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);
 }
@@ -61,7 +55,7 @@ static bool make_chain(struct work *work, struct authority *authority, struct er
 /* A key of the generation (kept when a crash left one) and its self-signed certificate. */
 static const char *make_ca(struct work *work, struct authority *authority, int generation, struct error *err) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
-	const char *label = key_label(work, generation);
+	const char *label = authority_key_label(work, generation);
 	if (!token_key_make(authority->token, label, key_algorithm_of(work), err)) {
 		fail_in(err, "key of the cluster's CA");
 		return NULL;
@@ -122,56 +116,6 @@ static const char *annotation(const json_t *object, const char *key) {
 	return json_string_value(json_at(object, "metadata", "annotations", key, NULL));
 }
 
-/* Is this CA the token's key of that generation? False: the token could not say. */
-static bool of_generation(
-	struct work *work, const struct authority *authority, int generation, const char *ca, bool *is, struct error *err) {
-	*is = ca && certificate_key_in_token(authority->token, key_label(work, generation), ca, err);
-	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
-}
-
-/* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it
- * stands first), and of the other one, when there is one: then a rotation was under way. */
-static bool adopt(struct work *work, struct authority *authority, const char *root, bool *adopted, struct error *err) {
-	struct error ignored;
-	const char *const *cas = certificate_split(work->arena, root, &ignored);
-	bool newer = false;
-	*adopted = false;
-	for (int generation = 1; cas && !*adopted && generation <= MOST_GENERATIONS; generation++) {
-		if (!of_generation(work, authority, generation, cas[0], adopted, err) ||
-			(*adopted && !of_generation(work, authority, generation + 1, cas[1], &newer, err))) {
-			return false;
-		}
-		authority->generation = *adopted ? generation : authority->generation;
-	}
-	if (*adopted) {
-		const char *wish = work->cluster->spec.tls.rotate_ca;
-		authority->progress = (struct ca_progress){.since = work->now,
-			.step = newer    ? CA_TRUST_BOTH
-		            : cas[1] ? CA_NEW_LEAVES
-		                     : CA_STABLE};
-		authority->rotated = wish ? wish : "";
-		authority->root = root;
-	}
-	return true;
-}
-
-/* When somebody took the ConfigMap away, or put something else into it. A Secret or a token that cannot be read ends
- * the pass: a new CA is made only when it is certain that there is none. */
-static bool recover(struct work *work, struct authority *authority, bool *recovered, struct error *err) {
-	*recovered = false;
-	for (size_t i = 0; !*recovered && i < work->groups.count; i++) {
-		json_t *secret;
-		if (!child_document(work, SECRET, work->groups.items[i].certificate, &secret, err)) {
-			return false;
-		}
-		const char *root = secret && is_ours(work, secret) ? secret_text(work->arena, secret, "ca.crt") : NULL;
-		if (root && !adopt(work, authority, root, recovered, err)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void read_progress(struct work *work, struct authority *authority, const json_t *live) {
 	struct error ignored;
 	const char *generation = annotation(live, ANNOTATION_GENERATION), *since = annotation(live, ANNOTATION_SINCE);
@@ -196,33 +140,10 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	}
 	struct digest anchors = digest_bytes(authority->root, strlen(authority->root));
 	authority->signing = cas[0];
-	authority->key = key_label(work, authority->generation);
+	authority->key = authority_key_label(work, authority->generation);
 	authority->fingerprint = facts.fingerprint;
 	authority->progress.not_after = facts.not_after;
 	authority->identity = digest_hex(work->arena, &anchors, 16);
-	return true;
-}
-
-/* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there. A new CA
- * that got lost before it signed anything is made again. */
-static bool bundle(struct work *work, struct authority *authority, bool *usable, struct error *err) {
-	const char *const *cas = certificate_split(work->arena, authority->root, err);
-	const char *signing = cas ? cas[0] : NULL, *second = signing ? cas[1] : NULL;
-	enum ca_step step = authority->progress.step;
-	int other = step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
-	bool both;
-	if (!of_generation(work, authority, authority->generation, signing, usable, err) ||
-		!of_generation(work, authority, other, *usable && step != CA_STABLE ? second : NULL, &both, err)) {
-		return false;
-	}
-	if (*usable) {
-		authority->root = both ? arena_printf(work->arena, "%s%s", signing, second) : signing;
-	}
-	if (*usable && !both && step == CA_TRUST_BOTH) {
-		authority->progress.step = CA_STABLE;
-		authority->progress.wished = true;
-		authority->rotated = "";
-	}
 	return true;
 }
 
@@ -235,7 +156,7 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 	read_progress(work, authority, live);
 	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
 	bool usable = false;
-	if ((named && !bundle(work, authority, &usable, err)) || (!usable && !recover(work, authority, &usable, err))) {
+	if (!authority_find(work, authority, named, &usable, err)) {
 		return false;
 	}
 	if (usable || named) {
@@ -360,7 +281,7 @@ static bool enter(struct work *work, struct authority *authority, enum ca_step s
 		break;
 	case CA_STABLE:
 		/* The old key signs nothing any more: it goes before the record does, so that a crash leaves none behind. */
-		if (!token_key_destroy(authority->token, key_label(work, authority->generation - 1), err)) {
+		if (!token_key_destroy(authority->token, authority_key_label(work, authority->generation - 1), err)) {
 			return false;
 		}
 		authority->root = cas ? cas[0] : NULL;

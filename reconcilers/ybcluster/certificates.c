@@ -173,6 +173,10 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 	}
 	bool names_only = false;
 	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
+	if (why && !work->pass->may_write) {
+		work->changes++; /* nothing is signed that could not be stored */
+		return true;
+	}
 	json_t *document;
 	if (why) {
 		document = issue(work, leaf, authority, names_only ? live : NULL, err);
@@ -235,7 +239,11 @@ static void count_leaf(struct work *work, const struct leaf *leaf, const char **
 		.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
 		.serial = child ? child->text : ""};
 	struct error ignored;
-	if (last && strcmp(last->name, leaf->secret) == 0) {
+	bool made = last && strcmp(last->name, leaf->secret) == 0;
+	if (!made && !child) {
+		return;
+	}
+	if (made) {
 		const char *pem = secret_text(work->arena, last->document, leaf->certificate_key);
 		if (!pem || !certificate_read(work->arena, pem, &facts, &ignored)) {
 			return;

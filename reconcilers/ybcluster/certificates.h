@@ -49,6 +49,12 @@ void certificates_observe(struct work *work);
 must_check bool authority_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Reads C-ca, or makes the CA. */
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
+/* Whose key, by its label in the token. */
+const char *authority_key_label(struct work *work, int generation);
+/* Is root.crt of the record (`named`: it is a CA's) the token's, or else the bundle of a certificate Secret? Sets root,
+ * generation and progress. False: a Secret or the token could not be read. */
+must_check bool authority_find(
+	struct work *work, struct authority *authority, bool named, bool *usable, struct error *err);
 /* The next step of a rotation, when it is time for it: wants C-ca anew. */
 must_check bool authority_advance(struct work *work, struct authority *authority, struct error *err);
 

@@ -162,7 +162,7 @@ static bool all_used(struct step *steps) {
 static void expect(struct scene *scene, struct step *steps, const char *names) {
 	cleanup_str struct str got = {0};
 	struct arena *arena = arena_create();
-	for (int64_t end_at = clock_monotonic() + SECONDS(20); clock_monotonic() < end_at; usleep(10000)) {
+	for (int64_t end_at = clock_monotonic() + SECONDS(60); clock_monotonic() < end_at; usleep(10000)) {
 		size_t count;
 		struct object **objects = store_loose(scene->store, arena, &maps, "n", &count);
 		str_clear(&got);
