@@ -35,6 +35,14 @@ bool child_document(struct work *work, enum child_kind kind, const char *name, j
 	return fail_in(err, "read %s %s", child_kind_name(kind), name);
 }
 
+bool own_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
+	bool ok = child_document(work, kind, name, document, err);
+	if (ok && !is_ours(work, *document)) {
+		*document = NULL;
+	}
+	return ok;
+}
+
 /* What a pass plans twice, before something held it up and when it only closed, is one line. */
 static bool is_planned(const struct observed *observed, const char *action, const char *object) {
 	for (size_t i = 0; i < observed->plan_count; i++) {

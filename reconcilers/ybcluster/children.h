@@ -8,6 +8,9 @@ struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_k
 /* The live document of a child: at hand, or read. NULL and no error: it is not there. */
 must_check bool child_document(
 	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
+/* The same, and of a name that somebody else has: NULL. What is theirs says nothing of what was open here. */
+must_check bool own_document(
+	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
 /* One write on an existing child, in plan mode only noted. */
 must_check bool child_delete(
 	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);

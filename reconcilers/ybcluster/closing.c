@@ -31,9 +31,8 @@ static bool pending(struct work *work, struct wanted_list *all) {
 /* A port and an exposure change together with the pods, or not at all: not ahead of certificates that may fail. */
 static bool may_go_ahead(struct work *work, bool *may, struct error *err) {
 	json_t *policy, *service;
-	if (!child_document(
-			work, NETWORK_POLICY, policy_name(work->arena, work->pass->name, POLICY_CLIENTS), &policy, err) ||
-		!child_document(work, SERVICE, work->pass->name, &service, err)) {
+	if (!own_document(work, NETWORK_POLICY, policy_name(work->arena, work->pass->name, POLICY_CLIENTS), &policy, err) ||
+		!own_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
 	}
 	const struct ybcluster *closed = closed_cluster(work->arena, work->cluster, policy, service);
@@ -115,8 +114,8 @@ static bool close_live(struct work *work, struct error *err) {
 	const char *clients = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
 	struct wanted_list all;
 	json_t *policy, *service;
-	if (!child_document(work, NETWORK_POLICY, clients, &policy, err) ||
-		!child_document(work, SERVICE, work->pass->name, &service, err)) {
+	if (!own_document(work, NETWORK_POLICY, clients, &policy, err) ||
+		!own_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
 	}
 	work->inputs.cluster = closed_cluster(work->arena, work->cluster, policy, service);

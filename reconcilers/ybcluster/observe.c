@@ -124,7 +124,7 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, false, work->now);
 	if (!work->allowed.whole || work->frozen) {
 		json_t *policy;
-		if (!child_document(
+		if (!own_document(
 				work, NETWORK_POLICY, policy_name(work->arena, work->pass->name, POLICY_CLIENTS), &policy, err)) {
 			return false;
 		}

@@ -110,7 +110,7 @@ def new_namespace(kubectl, request):
         kubectl("delete", "ybclusters,allowlists", "--all", "-n", name, "--wait=false")
     for name in made:
         wait_until(f"clusters of {name} gone", lambda: not kubectl.list("ybclusters,allowlists", name), 90)
-        kubectl("delete", "namespace", name, "--wait=false")
+        kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
 @pytest.fixture
