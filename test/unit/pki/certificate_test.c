@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <openssl/x509v3.h>
 
 #include "pki/certificate.h"
@@ -383,6 +384,36 @@ static void decodes_keys_after_damaged_ones(void **state) {
 	}
 }
 
+static void *check_many(void *data) {
+	const struct world *world = data;
+	for (int i = 0; i < 50; i++) {
+		struct error err = {0};
+		struct certificate_check check = {.certificate = world->node,
+			.key = world->node_key.text,
+			.bundle = world->ca.certificate,
+			.names = names,
+			.now = NOW + 1};
+		if (!certificate_check(&check, &err)) {
+			return data;
+		}
+	}
+	return NULL;
+}
+
+/* They share what was decoded, and the decoder. */
+static void serves_threads(void **state) {
+	(void)state;
+	pthread_t threads[6];
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, check_many, &worlds[i % 2]), 0);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		void *failed = NULL;
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chains_verify_both_ways),
@@ -398,6 +429,7 @@ int main(void) {
 		cmocka_unit_test(splits_bundles),
 		cmocka_unit_test(outlines_like_the_facts),
 		cmocka_unit_test(decodes_keys_after_damaged_ones),
+		cmocka_unit_test(serves_threads),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
