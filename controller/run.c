@@ -130,6 +130,7 @@ static bool build(struct run *run, struct error *err) {
 }
 
 static void start_workers(struct run *run) {
+	vault_begin(run->world.vault);
 	run->fence = (struct kube_fence){lease_held, run->lease};
 	run->workers = workers_start(&(struct workers_config){.count = run->options->workers,
 		.queue = run->queue,

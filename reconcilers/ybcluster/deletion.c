@@ -35,14 +35,12 @@ static bool ours(const struct work *work, const struct child *child) {
 
 /* A policy without its owner is in no cluster's group: these four are looked for by name. */
 static void add_policies(struct work *work) {
-	static const char *const suffixes[] = {"deny", "internal", "clients", "operator"};
-	enum { POLICIES = sizeof suffixes / sizeof *suffixes };
-	struct children all = {arena_array(work->arena, struct child, work->children.count + POLICIES), 0};
+	struct children all = {arena_array(work->arena, struct child, work->children.count + POLICY_COUNT), 0};
 	for (size_t i = 0; i < work->children.count; i++) {
 		all.items[all.count++] = work->children.items[i];
 	}
-	for (size_t i = 0; i < POLICIES; i++) {
-		const char *name = arena_printf(work->arena, "%s-%s", work->pass->name, suffixes[i]);
+	for (enum policy i = POLICY_DENY; i < POLICY_COUNT; i++) {
+		const char *name = policy_name(work->arena, work->pass->name, i);
 		if (!children_find(&work->children, NETWORK_POLICY, name)) {
 			all.items[all.count++] = (struct child){.kind = NETWORK_POLICY, .name = name, .owner_uid = "", .text = ""};
 		}
@@ -121,7 +119,7 @@ static bool close_access(struct work *work, struct error *err) {
 	struct ybcluster closed = *work->cluster;
 	closed.spec.client_count = 0;
 	struct inputs inputs = {.cluster = &closed, .settings = &work->world->settings, .allowed = &nobody};
-	const char *name = arena_printf(work->arena, "%s-clients", work->pass->name);
+	const char *name = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
 	struct wanted_list all = wanted_list_make(work->arena);
 	work->wanted = wanted_list_make(work->arena);
 	const struct child *policy = children_find(&work->children, NETWORK_POLICY, name);

@@ -185,6 +185,14 @@ def test_a_token_that_hangs_holds_up_nothing_that_must_close(kubectl, namespace,
         healthy.stop()
 
 
+def test_ends_though_the_token_hangs(spoilt):
+    shim = Shim(spoilt)
+    shim.order("C_GenerateKeyPair 1 hang")
+    operator = Operator(spoilt).start()
+    shim.wait_until_it_hangs()
+    operator.stop()
+
+
 class NSSHome(Home):
     """A home whose token is NSS's, by a module that gives NSS the parameters which it wants when it starts."""
 

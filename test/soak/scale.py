@@ -26,12 +26,13 @@ def ready(live):
 
 class Scale:
     def __init__(self, plane, count, good):
-        self.plane, self.count, self.good, self.client = plane, count, good, plane.client()
+        self.plane, self.count, self.good = plane, count, good
 
     def clusters(self):
-        token = ""
+        """On a connection of its own: one that rests for minutes, or over a restart, is closed."""
+        client, token = self.plane.client(), ""
         while True:
-            page = self.client("GET", f"{CLUSTERS}/ybclusters?limit={PAGE}&continue={token}")
+            page = client("GET", f"{CLUSTERS}/ybclusters?limit={PAGE}&continue={token}")
             yield from page["items"]
             token = page["metadata"].get("continue")
             if not token:
@@ -46,7 +47,6 @@ class Scale:
 
     def restart_apiserver(self):
         self.plane.command("restart-apiserver", self.plane.name)
-        self.client = self.plane.client()
 
     def come_up(self, operator):
         """All of them, though the API server goes away when half of them are there."""
