@@ -118,13 +118,21 @@ class Operator:
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:]) if self.log_file.exists() else ""
 
     def wait_for_main(self):
-        """Until it waits for SIGTERM: before its main() that ends a process without a word."""
+        """Until it waits for SIGTERM: before its main() that ends a process without a word. The kernel takes what a thread waits for
+        off its mask meanwhile: then the other threads, which have it from main(), tell."""
         for _ in range(200):
-            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-            blocked = int(re.search(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)[1], 16)
-            if blocked >> (signal.SIGTERM - 1) & 1:
+            if any(self.blocked(thread) >> (signal.SIGTERM - 1) & 1
+                   for thread in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()):
                 return
             time.sleep(0.05)
+
+    @staticmethod
+    def blocked(thread):
+        """The signals that it does not take; none of one that has ended."""
+        try:
+            return int(re.search(r"^SigBlk:\s*(\w+)", (thread / "status").read_text(), re.MULTILINE)[1], 16)
+        except OSError:
+            return 0
 
     def stop(self):
         """SIGTERM, and everything that must hold at the end: code 0, soon, and no word of a sanitizer."""
