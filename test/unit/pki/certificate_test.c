@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <openssl/pem.h>
-#include <pthread.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 
 #include "pki/certificate.h"
 
