@@ -45,11 +45,16 @@ struct vault *vault_create(const struct token_config *config, const char *operat
 /* A token that hangs while it is opened ends with the process: its thread still has the vault. */
 static struct vault *hanging __attribute__((used));
 
-static bool ended(pthread_t opener) {
+static bool hangs(struct vault *vault) {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += END_SECONDS;
-	return pthread_clockjoin_np(opener, NULL, CLOCK_MONOTONIC, &until) == 0;
+	pthread_mutex_lock(&vault->lock);
+	while (vault->trying && pthread_cond_timedwait(&vault->news, &vault->lock, &until) == 0) {
+	}
+	bool trying = vault->trying;
+	pthread_mutex_unlock(&vault->lock);
+	return trying;
 }
 
 void vault_destroy(struct vault *vault) {
@@ -57,9 +62,12 @@ void vault_destroy(struct vault *vault) {
 		return;
 	}
 	vault_end(vault);
-	if (vault->has_opener && !ended(vault->opener)) {
+	if (hangs(vault)) {
 		hanging = vault;
 		return;
+	}
+	if (vault->has_opener) {
+		pthread_join(vault->opener, NULL);
 	}
 	token_close(vault->token);
 	arena_destroy(vault->arena);

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / folder) for folder in ("bench", "integration")]
@@ -16,10 +17,16 @@ def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
+def end(number, _):
+    """A SIGTERM takes the control plane along."""
+    raise SystemExit(128 + number)
+
+
 @contextlib.contextmanager
 def declared(name, count, without, nodes=0):
     """A control plane with so many clusters declared, and a function that starts an operator on it. Both end with the block; when
     that fails it shows what the last operator said."""
+    signal.signal(signal.SIGTERM, end)
     plane, operators = Plane(f"{name}-{os.getpid()}"), []
     try:
         plane.up(without, nodes)
