@@ -1,5 +1,7 @@
 #include "crds/ybcluster_status.h"
 
+#include <limits.h>
+
 #include "crds/tables.h"
 
 #define STATUS struct ybcluster_status
@@ -27,6 +29,7 @@ static const struct field root_ca_fields[] = {
 
 static const struct field certificates_fields[] = {
 	FIELD(STATUS, "notAfter", certificates.not_after, TIME),
+	FIELD(STATUS, "generation", certificates.generation, INT, .min = 1, .max = INT_MAX),
 	LIST(STATUS, "serials", certificates.serials, certificates.serial_count, TEXTS, .form = FORM_TOKEN, .max = 100),
 	{0},
 };

@@ -30,6 +30,7 @@ struct ybcluster_status {
 	} root_ca;
 	struct {
 		int64_t not_after;
+		int generation;
 		const char **serials;
 		size_t serial_count;
 	} certificates;

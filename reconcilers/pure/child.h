@@ -27,7 +27,7 @@ enum { POD_READY, POD_STUCK /* our own container does not run */ };
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };
 enum { CLAIM_REQUESTED, CLAIM_CAPACITY };
 enum { SERVICE_FAMILIES /* 1: IPv4, 2: IPv6 */, SERVICE_BALANCED /* of type LoadBalancer */ };
-enum { CERTIFICATE_NOT_BEFORE, CERTIFICATE_NOT_AFTER, CA_STEP };
+enum { CERTIFICATE_NOT_BEFORE, CERTIFICATE_NOT_AFTER, CA_STEP, CA_GENERATION };
 
 /* A live object. */
 struct child {

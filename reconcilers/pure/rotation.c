@@ -1,5 +1,7 @@
 #include "pure/rotation.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -8,6 +10,11 @@ static const char *const names[CA_STEPS] = {"Stable", "TrustBoth", "NewLeaves", 
 
 const char *ca_step_name(enum ca_step step) {
 	return names[step];
+}
+
+int ca_generation_of(const char *number) {
+	long generation = number ? strtol(number, NULL, 10) : 1;
+	return generation > 0 && generation < INT_MAX ? (int)generation : 1;
 }
 
 enum ca_step ca_step_of(const char *name) {

@@ -24,6 +24,7 @@ struct ca_progress {
 
 const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "DropOld" */
 enum ca_step ca_step_of(const char *name);   /* CA_STABLE when it is none of them */
+int ca_generation_of(const char *number);    /* 1 when it is none */
 /* The step to be in now: the same, or the next one. */
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
 /* When time alone may lead on; 0: never. */

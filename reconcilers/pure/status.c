@@ -189,6 +189,10 @@ static void put_certificates(struct arena *arena, const struct observed *observe
 		json_array_append_new(serials, json_string(before->certificates.serials[i]));
 	}
 	json_put(status, "certificates", json_pack("{s:s, s:o}", "notAfter", clock_format(arena, end), "serials", serials));
+	int generation = observed->ca_generation ? observed->ca_generation : before->certificates.generation;
+	if (generation) {
+		json_put(status, "certificates.generation", json_integer(generation));
+	}
 }
 
 json_t *status_build(struct arena *arena, const struct observed *observed) {

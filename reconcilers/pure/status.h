@@ -32,6 +32,7 @@ struct observed {
 	const char *endpoint_host;     /* NULL: none yet */
 	const char *root_fingerprint;  /* NULL: no CA yet */
 	int64_t root_not_after, certificates_not_after;
+	int ca_generation;            /* of the CA that signs; 0: not known */
 	const char *const *serials;   /* NULL-terminated, or NULL */
 	const struct plan_line *plan; /* in plan mode; NULL else */
 	size_t plan_count;

@@ -120,7 +120,7 @@ static void read_progress(struct work *work, struct authority *authority, const 
 	struct error ignored;
 	const char *generation = annotation(live, ANNOTATION_GENERATION), *since = annotation(live, ANNOTATION_SINCE);
 	const char *rotated = annotation(live, ANNOTATION_CA_ROTATED), *wish = work->cluster->spec.tls.rotate_ca;
-	authority->generation = generation ? atoi(generation) : 1;
+	authority->generation = ca_generation_of(generation);
 	authority->progress.step = ca_step_of(annotation(live, ANNOTATION_STEP));
 	if (!since || !clock_parse(since, &authority->progress.since, &ignored)) {
 		authority->progress.since = work->now;
@@ -258,6 +258,7 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 		authority->fingerprint = child->text;
 		authority->identity = digest_hex(work->arena, &anchors, 16);
 		authority->asked = *child->asked ? child->asked : NULL;
+		authority->generation = (int)child->number[CA_GENERATION];
 		authority->progress = known;
 		return true;
 	}

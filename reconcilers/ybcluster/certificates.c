@@ -344,6 +344,7 @@ void certificates_observe(struct work *work) {
 	if (ca && *ca->text && work->observed.certificates_not_after) {
 		work->observed.root_fingerprint = ca->text;
 		work->observed.root_not_after = ca->number[CERTIFICATE_NOT_AFTER];
+		work->observed.ca_generation = (int)ca->number[CA_GENERATION];
 	}
 }
 
@@ -377,6 +378,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	work->inputs.ca_asked = authority.asked;
 	work->observed.root_fingerprint = authority.fingerprint;
 	work->observed.root_not_after = authority.progress.not_after;
+	work->observed.ca_generation = authority.generation;
 	work->observed.serials = serials;
 	bool ok = authority_advance(work, &authority, err);
 	tell_rotation(work, &authority);

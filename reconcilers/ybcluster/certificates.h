@@ -30,12 +30,12 @@ struct authority {
 	const char *identity;    /* changes with anything that leaves depend on: signer, anchors */
 	const char *asked; /* what it was when a rotation that was wished last changed it: those restarts are asked for,
 	                    * and those of a rotation that only time began are not. NULL: none was wished yet */
+	int generation;    /* which key of the token signs */
 	struct ca_progress progress;
 	/* Known when it was loaded: when it changed, during rotations, and when something must be issued. */
 	bool loaded;
 	struct token *token;
 	const struct pki *pki;
-	int generation;
 	const char *rotated; /* the value of spec.tls.rotateCA that was followed last, or NULL */
 	const char *key;     /* its label in the token */
 	const char *signing; /* PEM of the CA that signs */

@@ -47,6 +47,33 @@ static void tell_ready(struct work *work, const json_t *status) {
 	}
 }
 
+/* What comes and goes by itself while pods start, or was asked for. */
+static bool is_passing(const char *reason) {
+	static const char *const reasons[] = {"PodsNotReady", "ContainerCreating", "PodInitializing", "PlanOnly"};
+	bool found = false;
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+		found = found || strcmp(reason, reasons[i]) == 0;
+	}
+	return found;
+}
+
+/* An image that cannot be pulled, a list that does not exist: the cause is outside, and nobody reads conditions of a
+ * cluster that never was Ready. */
+static void tell_broken(struct work *work, const json_t *status) {
+	const struct ybcluster_status *before = &work->cluster->status;
+	const json_t *conditions = json_object_get(status, "conditions");
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		const json_t *condition = json_array_get(conditions, i);
+		const char *type = json_text_or(condition, "type", ""), *reason = json_text_or(condition, "reason", "");
+		const struct condition *old = condition_find(before->conditions, before->condition_count, type);
+		bool broken = strcmp(json_text_or(condition, "status", ""), "False") == 0 && !is_passing(reason);
+		if ((strcmp(type, "NodesReady") == 0 || strcmp(type, "AllowListsApplied") == 0) && broken &&
+			(!old || strcmp(old->reason, reason) != 0)) {
+			event(work, true, reason, "Reconcile", json_text_or(condition, "message", ""));
+		}
+	}
+}
+
 bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, json_t *value, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;
 	json_t *body =
@@ -84,6 +111,7 @@ bool report(struct work *work, struct error *err) {
 	}
 	tell_stalled(work);
 	tell_ready(work, status);
+	tell_broken(work, status);
 	return true;
 }
 

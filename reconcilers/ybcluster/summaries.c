@@ -161,6 +161,8 @@ void summarize_config_map(const json_t *object, struct summary *summary) {
 		summary->number[CERTIFICATE_NOT_BEFORE] = facts.not_before;
 		summary->number[CERTIFICATE_NOT_AFTER] = facts.not_after;
 		summary->number[CA_STEP] = ca_step_of(text_at(object, "metadata", "annotations", ANNOTATION_STEP));
+		summary->number[CA_GENERATION] =
+			ca_generation_of(text_at(object, "metadata", "annotations", ANNOTATION_GENERATION));
 		summary->text =
 			format("%s|%.32s", facts.fingerprint, text_at(object, "metadata", "annotations", ANNOTATION_CA_ASKED));
 		struct digest anchors = digest_bytes(root, strlen(root));

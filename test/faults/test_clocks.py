@@ -1,15 +1,13 @@
 """The wall clock of the leader jumps by an hour, to either side: it stays the leader and writes nothing for it, what it is told
 to do it does, and what expires by its clock is closed. Another one takes over in time when it is gone."""
 
-import subprocess
 import time
 
 import pytest
 from cases import Case
-from control_plane import ROOT
+from clock import Clock
 from hands import Hands
 from manifests import allow_list
-from operator_process import SOFTHSM
 from test_leaders import TAKE_OVER, Candidate
 from waiting import wait_until
 from workloads import HOME, OFFICE, SMALL, create, in_seconds, open_to, patch, ready_pods
@@ -18,32 +16,11 @@ LEASE = 15  # seconds that it lasts without a renewal
 HOUR = 3600
 
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "test/faults/clock_shim.c"], check=True)
-    return library
-
-
 class Jumping(Candidate):
     """An operator whose wall clock can be set."""
 
-    def __init__(self, lane, name, shim):
-        self.shim = shim
-        super().__init__(lane, name)
-
     def prepare(self):
-        self.clock = self.home.folder / "clock"
-        self.jump(0)
-        # The sanitizer wants to be loaded first; that it is not does no harm to what the shim replaces.
-        self.home.use_module(SOFTHSM, {"LD_PRELOAD": str(self.shim), "CLOCK_SHIM": str(self.clock),
-                                       "ASAN_OPTIONS": "detect_leaks=1:verify_asan_link_order=0"})
-
-    def jump(self, seconds):
-        """At once: no reader sees half of it."""
-        new = self.clock.with_suffix(".new")
-        new.write_text(str(seconds))
-        new.rename(self.clock)
+        self.clock = Clock(self.home)
 
 
 def contents(hands):
@@ -75,16 +52,16 @@ def closes(hands):
     hands.wait("what has not expired is open, and nothing else", lambda: open_to(OFFICE)(hands), 30)
 
 
-def jump(lane, shim, seconds, candidates):
+def jump(lane, seconds, candidates):
     for name in ("first", "second"):
-        candidates.append(Jumping(lane, f"clock-{name}-{seconds}", shim))
+        candidates.append(Jumping(lane, f"clock-{name}-{seconds}"))
         wait_until("the first one leads", candidates[0].leads, 30)
     first, second = candidates
     hands = Hands(lane.api, lane.namespace)
     made = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], **SMALL)
     made.act(hands)
     hands.settle(made)
-    first.jump(seconds)
+    first.clock.set(seconds)
     takes_no_notice(first, second, hands)
     obeys(first, second, hands)
     if seconds > 0:
@@ -95,7 +72,7 @@ def jump(lane, shim, seconds, candidates):
 
 
 @pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["ahead", "behind"])
-def test_a_leader_whose_clock_jumps(cases, table, request, shim, seconds):
+def test_a_leader_whose_clock_jumps(cases, table, request, seconds):
     case = Case("small cluster", f"clock jumps by {seconds} s")
     if request.config.getoption("--case") not in str(case) or str(case) in table.done:
         pytest.skip("not wanted, or finished")
@@ -103,7 +80,7 @@ def test_a_leader_whose_clock_jumps(cases, table, request, shim, seconds):
     lane.begin()
     lane.supervised.operator.stop()
     try:
-        jump(lane, shim, seconds, candidates)
+        jump(lane, seconds, candidates)
         outcome = "passed"
     finally:
         table.add(case, "the leader's clock jumps", outcome, [], time.monotonic() - started)

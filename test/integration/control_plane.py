@@ -15,7 +15,11 @@ SAMPLE = re.compile(r'^apiserver_request_total\{(?P<labels>.*)\} (?P<value>\S+)$
 
 
 class Refused(Exception):
-    """kubectl said no; the text is its own."""
+    """kubectl said no; `words` are its own."""
+
+    def __init__(self, command, words):
+        super().__init__(f"kubectl {command}: {words}")
+        self.words = words
 
 
 class ControlPlane:
@@ -100,7 +104,7 @@ class Kubectl:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, timeout=timeout,
                               env={**os.environ, "KUBECONFIG": "/dev/null"})
         if done.returncode != 0:
-            raise Refused(f"kubectl {' '.join(argv[2:])}: {done.stderr.strip()}")
+            raise Refused(" ".join(argv[2:]), done.stderr.strip())
         return done.stdout
 
     def get(self, kind, name, namespace):
@@ -116,6 +120,11 @@ class Kubectl:
         items = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
         return self("apply", "--server-side", "--field-manager=test", "--force-conflicts", "-n", namespace, "-f", "-",
                     text=json.dumps(items))
+
+    def new_namespace(self, name):
+        """One in which only restricted pods run."""
+        self("create", "namespace", name)
+        self("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
 
     def patch(self, kind, name, namespace, change, *options, how="merge"):
         return self("patch", kind, name, "-n", namespace, f"--type={how}", "-p", json.dumps(change), *options)

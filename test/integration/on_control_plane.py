@@ -100,8 +100,7 @@ def new_namespace(kubectl, request):
     def make(suffix=""):
         stem = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower()).strip("-")
         name = f"{stem[:40].strip('-')}{suffix}"
-        kubectl("create", "namespace", name)
-        kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        kubectl.new_namespace(name)
         made.append(name)
         return name
 
@@ -124,5 +123,5 @@ def refused(kubectl, namespace):
     def refuse(document):
         with pytest.raises(Refused) as caught:
             kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=json.dumps(document))
-        return str(caught.value)
+        return caught.value.words
     return refuse

@@ -32,7 +32,7 @@ def verify(leaf, anchor, *options):
 def issued(kubectl, operator, tmp_path_factory):
     """The files of two clusters: {cluster: {file: path}}."""
     namespace, files = "certificates", {}
-    kubectl("create", "namespace", namespace)
+    kubectl.new_namespace(namespace)
     kubectl.apply(yb_cluster("one", endpoints={"hostnames": ["db.example.com"]}),
                   yb_cluster("two", tls={"algorithm": "RSA-3072"}), namespace=namespace)
     for cluster in ("one", "two"):

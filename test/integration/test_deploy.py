@@ -57,6 +57,28 @@ def pod_specs(objects):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_pods_are_restricted(kubectl, namespace, rendered, overlay):
+    """By the API server's own admission; the account is of another namespace, and no matter of Pod Security."""
+    specs = list(pod_specs(rendered[overlay]))
+    assert specs
+    for owner, spec in specs:
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": owner["metadata"]["name"]}, "spec": {**spec, "serviceAccountName": "default"}}
+        kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=json.dumps(pod))
+        pod["spec"]["hostNetwork"] = True
+        with pytest.raises(Refused, match="violates PodSecurity"):
+            kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=json.dumps(pod))
+
+
+@pytest.mark.parametrize("overlay", ["one-namespace", "namespaces", "all-namespaces"])
+def test_a_token_in_a_file_has_one_user(rendered, overlay):
+    """Two processes in one SoftHSM token would each see half of the other's keys."""
+    deployment, = (one for one in rendered[overlay] if one["kind"] == "Deployment")
+    claim, = (one for one in rendered[overlay] if one["kind"] == "PersistentVolumeClaim")
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]["type"]) == (1, "Recreate")
+    assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_pods_are_bounded(rendered, overlay):
     specs = list(pod_specs(rendered[overlay]))
     assert len(specs) == 1

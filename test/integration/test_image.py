@@ -27,6 +27,8 @@ def test_an_image_that_cannot_be_pulled(plane, kubectl, namespace):
         for kind in ("NodesReady", "Ready"):
             told = wait_for_condition(kubectl, "ybcluster", "one", namespace, kind, "False", reason, 20)
             assert f'pod {name}: {reason}: cannot have "{image}"' in told["message"], told
+    wait_until("an event", lambda: [one for one in kubectl.list("events.events.k8s.io", namespace)
+                                    if one["reason"] == "ImagePullBackOff" and f"pod {name}" in one["note"]])
     others = {key: value for key, value in before.items() if key != name}
     stays("no other pod is touched", lambda: others.items() <= children.pods(kubectl, "one", namespace).items(), 3)
     live = kubectl.get("ybcluster", "one", namespace)

@@ -25,7 +25,7 @@ def kubectl(request):
 
 def test_lists_by_family(kubectl):
     namespace, exposed = "families", {"exposure": "Public"}
-    kubectl("create", "namespace", namespace)
+    kubectl.new_namespace(namespace)
     kubectl.apply(allow_list("six", "2001:db8:1::/48", "::1"), allow_list("both", "2001:db8:1::/48", "198.51.100.0/24"),
                   yb_cluster("one", allowLists=["six"], endpoints=exposed),
                   yb_cluster("two", allowLists=["both"], endpoints=exposed), namespace=namespace)

@@ -55,7 +55,7 @@ def neighbours(kubectl, operator, tmp_path_factory):
     """one and two in a namespace, one in another: Ready, and what the evaluator needs to know."""
     namespaces = ("isolation-a", "isolation-b")
     for namespace in namespaces:
-        kubectl("create", "namespace", namespace)
+        kubectl.new_namespace(namespace)
     kubectl.apply(yb_cluster("one"), yb_cluster("two"), namespace=namespaces[0])
     kubectl.apply(yb_cluster("one"), namespace=namespaces[1])
     places = [(namespaces[0], "one"), (namespaces[0], "two"), (namespaces[1], "one")]

@@ -59,6 +59,7 @@ def test_union_of_lists_edited_in_place(kubectl, namespace):
     assert ports == {YSQL}
     wait_until("the list says who uses it",
                lambda: kubectl.get("allowlist", "a", namespace)["status"].get("clusters") == ["one"], 30)
+    assert [kubectl.get("allowlist", name, namespace)["status"]["rules"] for name in ("a", "b")] == [2, 1]
 
 
 def test_entry_expires_by_itself(kubectl, namespace):
@@ -122,8 +123,11 @@ def test_a_load_balancer_that_nobody_provides_is_told_and_holds_nothing_back(pla
 
 def test_missing_list_opens_nothing_and_heals(kubectl, namespace):
     kubectl.apply(yb_cluster("one", allowLists=["late"]), namespace=namespace)
-    wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False", "AllowListUnusable")
     assert opened(kubectl, namespace) == set()
+    told = wait_until("an event", lambda: [one["note"] for one in kubectl.list("events.events.k8s.io", namespace)
+                                           if one["reason"] == "AllowListUnusable"])
+    assert "AllowList late does not exist" in told[0]
     kubectl.apply(allow_list("late", "198.51.100.0/24"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     applied(kubectl, namespace, "198.51.100.0/24")

@@ -30,7 +30,7 @@ def install(kubectl, overlay):
 def hsm(request, kubectl, home):
     """The overlay's Deployment, installed instead of the one that gives more rights."""
     if not kubectl("get", "namespace", NAMESPACE, "--ignore-not-found"):
-        kubectl("create", "namespace", NAMESPACE)
+        kubectl.new_namespace(NAMESPACE)
     kubectl("delete", "clusterrolebinding", FLEET, "--ignore-not-found")
     home.pki("init")
     yield install(kubectl, OVERLAYS / "network-hsm")

@@ -26,7 +26,7 @@ def test_in_the_order_of_the_manual_nothing_stays_but_volumes():
     plane.up()
     kubectl = plane.kubectl
     try:
-        kubectl("create", "namespace", NAMESPACE)
+        kubectl.new_namespace(NAMESPACE)
         operator = Operator(install(plane, ROOT / "deploy/overlays/one-namespace"), f"--namespaces={NAMESPACE}").start()
         kubectl.apply(allow_list("a", "198.51.100.0/24"), yb_cluster("one", allowLists=["a"]), namespace=NAMESPACE)
         wait_for_ready(kubectl, "one", NAMESPACE)

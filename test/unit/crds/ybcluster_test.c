@@ -75,7 +75,7 @@ static const char *const full =
 		 "status:\n"
 		 "  observedGeneration: 4\n"
 		 "  version: 2025.1.1.0-b70\n"
-		 "  certificates: {notAfter: \"2026-11-22T10:00:00Z\", serials: [\"01ab\"]}\n"
+		 "  certificates: {notAfter: \"2026-11-22T10:00:00Z\", generation: 2, serials: [\"01ab\"]}\n"
 		 "  operation: {name: rotate, step: trust, startedAt: \"2026-11-22T09:00:00Z\"}\n"
 		 "  conditions:\n"
 		 "  - {type: Ready, status: \"True\", reason: AllGood, message: fine, lastTransitionTime: "
@@ -114,6 +114,7 @@ static void test_full_status(void **state) {
 	const struct ybcluster_status *status = &must_decode(full)->status;
 	assert_int_equal(status->observed_generation, 4);
 	assert_string_equal(status->operation.step, "trust");
+	assert_int_equal(status->certificates.generation, 2);
 	assert_string_equal(status->certificates.serials[0], "01ab");
 	const struct condition *ready = condition_find(status->conditions, status->condition_count, "Ready");
 	assert_non_null(ready);

@@ -55,6 +55,11 @@ static void wakes_when_time_alone_leads_on(void **state) {
 
 static void names_there_and_back(void **state) {
 	(void)state;
+	static const char *const none[] = {NULL, "", "0", "-3", "x", "99999999999999999999"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		assert_int_equal(ca_generation_of(none[i]), 1);
+	}
+	assert_int_equal(ca_generation_of("12"), 12);
 	for (enum ca_step step = CA_STABLE; step < CA_STEPS; step++) {
 		assert_int_equal(ca_step_of(ca_step_name(step)), step);
 	}

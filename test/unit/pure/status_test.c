@@ -179,6 +179,7 @@ static void numbers_for_people_and_programs(void **state) {
 	observed->root_fingerprint = "abc";
 	observed->root_not_after = NOW;
 	observed->certificates_not_after = NOW + 1;
+	observed->ca_generation = 2;
 	observed->serials = serials;
 	observed->operation = (struct operation_finding){"RotateCA", "TrustBoth", NOW};
 	json_t *status = status_build(arena, observed);
@@ -187,7 +188,7 @@ static void numbers_for_people_and_programs(void **state) {
 	assert_string_equal(json_print(arena, json_get(status, "rootCA")),
 		"{\"configMap\":\"db-ca\",\"fingerprint\":\"abc\",\"notAfter\":\"2026-11-22T10:00:00Z\"}");
 	assert_string_equal(json_print(arena, json_get(status, "certificates")),
-		"{\"notAfter\":\"2026-11-22T10:00:01Z\",\"serials\":[\"01\",\"02\"]}");
+		"{\"generation\":2,\"notAfter\":\"2026-11-22T10:00:01Z\",\"serials\":[\"01\",\"02\"]}");
 	assert_string_equal(json_print(arena, json_get(status, "operation")),
 		"{\"name\":\"RotateCA\",\"startedAt\":\"2026-11-22T10:00:00Z\",\"step\":\"TrustBoth\"}");
 	assert_int_equal(json_int(status, "allowList.rules", 0), 4);
@@ -202,19 +203,19 @@ static void certificates_are_kept_when_a_pass_says_nothing(void **state) {
 	static const char *const serials[] = {"03", NULL};
 	struct observed *observed =
 		observe("{rootCA: {configMap: db-ca, fingerprint: abc, notAfter: '2029-01-01T00:00:00Z'}, "
-				"certificates: {notAfter: '2027-01-01T00:00:00Z', serials: ['01', '02']}}");
+				"certificates: {notAfter: '2027-01-01T00:00:00Z', generation: 3, serials: ['01', '02']}}");
 	json_t *status = status_build(arena, observed);
 	assert_string_equal(json_print(arena, json_get(status, "rootCA")),
 		"{\"configMap\":\"db-ca\",\"fingerprint\":\"abc\",\"notAfter\":\"2029-01-01T00:00:00Z\"}");
 	assert_string_equal(json_print(arena, json_get(status, "certificates")),
-		"{\"notAfter\":\"2027-01-01T00:00:00Z\",\"serials\":[\"01\",\"02\"]}");
+		"{\"generation\":3,\"notAfter\":\"2027-01-01T00:00:00Z\",\"serials\":[\"01\",\"02\"]}");
 	/* What is live is known without the token, but for the serials. */
 	observed->root_fingerprint = "def";
 	observed->certificates_not_after = NOW;
 	status = status_build(arena, observed);
 	assert_string_equal(json_text(status, "rootCA.fingerprint"), "def");
 	assert_string_equal(json_print(arena, json_get(status, "certificates")),
-		"{\"notAfter\":\"2026-11-22T10:00:00Z\",\"serials\":[\"01\",\"02\"]}");
+		"{\"generation\":3,\"notAfter\":\"2026-11-22T10:00:00Z\",\"serials\":[\"01\",\"02\"]}");
 	observed->serials = serials;
 	status = status_build(arena, observed);
 	assert_string_equal(json_print(arena, json_get(status, "certificates.serials")), "[\"03\"]");

@@ -1,0 +1,53 @@
+"""Certificates that fall due by time alone, for an operator that comes back later."""
+
+import children
+import pytest
+from clock import Clock
+from manifests import wait_for_ready, yb_cluster
+from operator_process import Operator
+from test_rotation import all_replaced, certificates, rotated, serials
+from waiting import stays, wait_until
+
+MINUTE = 60
+TLS = {"duration": "20m", "renewBefore": "10m", "caDuration": "4h", "caOverlap": "2s"}
+
+
+@pytest.fixture
+def away(home, tmp_path_factory):
+    """away(seconds): the operator ends, and starts anew when its clock is so far ahead."""
+    one = home.copy(tmp_path_factory.mktemp("renewal") / "home")
+    clock, running = Clock(one), []
+
+    def come_back(seconds):
+        if running:
+            running.pop().stop()
+        clock.set(seconds)
+        running.append(Operator(one).start())
+
+    yield come_back
+    running.pop().stop()
+
+
+def test_what_falls_due_is_renewed(kubectl, namespace, away):
+    away(0)
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", tls=TLS), namespace=namespace)
+    assert wait_for_ready(kubectl, "one", namespace)["status"]["certificates"]["generation"] == 1
+    root, = certificates(kubectl, namespace, "root.crt")
+    before, pods = serials(kubectl, namespace), children.pods(kubectl, "one", namespace)
+
+    away(5 * MINUTE)
+    stays("nothing is due", lambda: serials(kubectl, namespace) == before, 3, 1)
+    assert children.pods(kubectl, "one", namespace) == pods
+
+    away(11 * MINUTE)
+    wait_until("leaves are new", lambda: not set(serials(kubectl, namespace).values()) & set(before.values()), 30)
+    all_replaced(kubectl, namespace, pods)
+    assert certificates(kubectl, namespace, "root.crt") == [root], "the CA has hours yet"
+
+    away(3 * 60 * MINUTE + 45 * MINUTE)
+    new_root = rotated(kubectl, namespace, root)
+    live = wait_for_ready(kubectl, "one", namespace)
+    assert live["status"]["certificates"]["generation"] == 2
+    assert live["status"]["rootCA"]["fingerprint"].lower().replace(":", "").endswith(new_root.fingerprint(
+        new_root.signature_hash_algorithm).hex())
+    kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")
