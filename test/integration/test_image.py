@@ -35,7 +35,7 @@ def test_an_image_that_cannot_be_pulled(plane, kubectl, namespace):
     assert not condition(live, "Stalled") and condition(live, "AllowListsApplied")["status"] == "True", live["status"]
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"image": None}})
     wait_until("what is stuck goes", lambda: children.pods(kubectl, "one", namespace).get(name) not in (
-        None, pod["metadata"]["uid"]), 30)
+        None, pod["metadata"]["uid"]), ROLLOUT)  # KWOK is back, and takes its nodes when the leases of before have ended
     wait_for_ready(kubectl, "one", namespace)
     assert others.items() <= children.pods(kubectl, "one", namespace).items()
 
