@@ -155,7 +155,7 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
 	read_progress(work, authority, live);
 	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
-	bool usable = false;
+	bool usable;
 	if (!authority_find(work, authority, named, &usable, err)) {
 		return false;
 	}

@@ -231,20 +231,25 @@ static struct leaf leaf_of_admin(struct work *work) {
 	};
 }
 
+/* The Secret of this leaf, when this pass wants to write it; it is the last then. NULL: it stays as it is. */
+static const struct wanted *wanted_leaf(const struct work *work, const struct leaf *leaf) {
+	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
+	return last && strcmp(last->name, leaf->secret) == 0 ? last : NULL;
+}
+
 /* The leaf's facts for status: of the Secret just made, or of the one in the store. */
 static void count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
-	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
+	const struct wanted *made = wanted_leaf(work, leaf);
 	struct certificate_facts facts = {.not_before = child ? child->number[CERTIFICATE_NOT_BEFORE] : 0,
 		.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
 		.serial = child ? child->text : ""};
 	struct error ignored;
-	bool made = last && strcmp(last->name, leaf->secret) == 0;
 	if (!made && !child) {
 		return;
 	}
 	if (made) {
-		const char *pem = secret_text(work->arena, last->document, leaf->certificate_key);
+		const char *pem = secret_text(work->arena, made->document, leaf->certificate_key);
 		if (!pem || !certificate_read(work->arena, pem, &facts, &ignored)) {
 			return;
 		}
@@ -256,11 +261,11 @@ static void count_leaf(struct work *work, const struct leaf *leaf, const char **
 }
 
 static const char *trust_digest(struct work *work, const struct leaf *leaf) {
-	const struct wanted *last = work->wanted.count ? &work->wanted.items[work->wanted.count - 1] : NULL;
+	const struct wanted *made = wanted_leaf(work, leaf);
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	struct digest trust = {0};
-	if (last && strcmp(last->name, leaf->secret) == 0) {
-		trust = secret_trust(last->document);
+	if (made) {
+		trust = secret_trust(made->document);
 	} else if (child) {
 		memcpy(trust.bytes, child->mark, 16);
 	}

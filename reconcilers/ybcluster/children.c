@@ -132,6 +132,14 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 		.asked = ""};
 }
 
+struct children children_with_room(const struct work *work, size_t more) {
+	struct children all = {arena_array(work->arena, struct child, work->children.count + more), work->children.count};
+	for (size_t i = 0; i < all.count; i++) {
+		all.items[i] = work->children.items[i];
+	}
+	return all;
+}
+
 bool children_look(struct work *work, enum child_kind kind, struct error *err) {
 	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
 	call.query = arena_printf(work->arena, "labelSelector=" LABEL_CLUSTER_UID "%%3D%s", work->cluster->metadata.uid);
@@ -141,10 +149,7 @@ bool children_look(struct work *work, enum child_kind kind, struct error *err) {
 		return fail_in(err, "list %s", child_kind_name(kind));
 	}
 	const json_t *items = json_object_get(call.answer, "items");
-	struct children all = {arena_array(work->arena, struct child, work->children.count + json_array_size(items)), 0};
-	for (size_t i = 0; i < work->children.count; i++) {
-		all.items[all.count++] = work->children.items[i];
-	}
+	struct children all = children_with_room(work, json_array_size(items));
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		struct child child = child_in_list(work, kind, json_array_get(items, i));
 		if (!children_find(&work->children, kind, child.name)) {

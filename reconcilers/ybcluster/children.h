@@ -17,6 +17,8 @@ must_check bool child_delete(
 /* Of a StatefulSet. */
 must_check bool child_scale(
 	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
+/* The cluster's children again, with room for so many more. */
+struct children children_with_room(const struct work *work, size_t more);
 /* Adds the objects with the cluster's uid that the API server has and the watch has not shown yet: pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
 /* True when the live object is this cluster's; NULL is nobody's. */

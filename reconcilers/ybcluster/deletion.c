@@ -35,10 +35,7 @@ static bool ours(const struct work *work, const struct child *child) {
 
 /* A policy without its owner is in no cluster's group: these four are looked for by name. */
 static void add_policies(struct work *work) {
-	struct children all = {arena_array(work->arena, struct child, work->children.count + POLICY_COUNT), 0};
-	for (size_t i = 0; i < work->children.count; i++) {
-		all.items[all.count++] = work->children.items[i];
-	}
+	struct children all = children_with_room(work, POLICY_COUNT);
 	for (enum policy i = POLICY_DENY; i < POLICY_COUNT; i++) {
 		const char *name = policy_name(work->arena, work->pass->name, i);
 		if (!children_find(&work->children, NETWORK_POLICY, name)) {
