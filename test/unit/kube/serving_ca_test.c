@@ -19,8 +19,7 @@
 #include "loopback/loopback.h"
 #include "loopback/tls.h"
 
-#define ANSWER                                                                                                         \
-	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 enum { OLD, NEW };
 

@@ -30,7 +30,8 @@ static X509 *sign_itself(EVP_PKEY *key) {
 	must(ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1));
 	must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"loopback", -1, -1, 0));
 	must(X509_set_issuer_name(certificate, name) && X509_set_pubkey(certificate, key));
-	must(X509_gmtime_adj(X509_getm_notBefore(certificate), -60) && X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+	must(X509_gmtime_adj(X509_getm_notBefore(certificate), -60) &&
+		 X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
 	add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
 	add_extension(certificate, NID_subject_alt_name, "IP:127.0.0.1");
 	must(X509_sign(certificate, key, EVP_sha256()));
