@@ -159,7 +159,8 @@ def test_a_pod_whose_volumes_somebody_mounts_is_replaced_and_one_that_is_looked_
     now = children.pods(kubectl, *cluster)
     assert {name for name in pods if now[name] != pods[name]} == {"one-tserver-0"}
     assert "ephemeralContainers" not in kubectl.get("pod", "one-tserver-0", cluster[1])["spec"]
-    assert [note for note in told(kubectl, cluster[1], "PodReplaced") if "one-tserver-0: an ephemeral container" in note]
+    wait_until("an event", lambda: [note for note in told(kubectl, cluster[1], "PodReplaced")
+                                    if "one-tserver-0: an ephemeral container" in note])
 
 
 def test_a_key_that_somebody_put_there_is_not_served(kubectl, cluster):

@@ -79,7 +79,7 @@ static bool entered(const char *container) {
 				"volumeMounts: [{name: certificates, mountPath: /c}, {name: data0, mountPath: /d}, "
 				"{name: tmp, mountPath: /tmp}]}], volumes: [{name: data0, persistentVolumeClaim: {claimName: x}}, "
 				"{name: certificates, secret: {secretName: x}}, {name: tmp, emptyDir: {}}, {name: theirs, emptyDir: "
-	            "{}}, "
+				"{}}, "
 				"{name: again, persistentVolumeClaim: {claimName: data0-db-tserver-0}}, "
 				"{name: admin, projected: {sources: [{secret: {name: db-admin}}]}}], "
 				"ephemeralContainers: [{name: first}, {name: debugger, %s}]}}",
