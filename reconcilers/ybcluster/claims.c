@@ -110,7 +110,7 @@ static bool judge(struct work *work, const json_t *claim, struct error *err) {
 static bool check_names(struct work *work, struct error *err) {
 	const char *const *names = volumes_to_mount(work->arena, work->cluster, &work->groups, &work->children);
 	size_t count = 0;
-	while (work->pass->may_write && names[count]) {
+	while (names[count] && !held_back(work)) {
 		count++;
 	}
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);

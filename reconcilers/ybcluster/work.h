@@ -68,6 +68,9 @@ must_check bool finalizer_set(struct work *work, bool wanted, struct error *err)
 /* Stands for itself in conditions and events: something outside must change first. */
 bool stall(struct work *work, const char *reason, const char *message);
 void event(struct work *work, bool warning, const char *reason, const char *action, const char *note);
+/* True: the pass may not write yet, and leaves to the next one what it would do now. It must ask this before anything
+ * that it does not do for that reason: a pass that asked has not settled (kube/settled.h). */
+bool held_back(struct work *work);
 /* Wakes at `when` at the latest. */
 void wake_at(struct work *work, int64_t when);
 must_check bool report(struct work *work, struct error *err);
