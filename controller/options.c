@@ -35,6 +35,8 @@ static const struct option_row {
 		"CIDR,...: pods' addresses, never let in by an allow list"},
 	{"metrics-from", PEERS, MOST_CIDRS, offsetof(struct options, metrics_from),
 		"NAMESPACE-LABEL=VALUE[:POD-LABEL=VALUE],...: who may read the servers' metrics"},
+	{"load-balancer-node-ports", SWITCH, 0, offsetof(struct options, load_balancer_node_ports),
+		"load balancers send to a port of the nodes, not to pods: Services get one"},
 	{"token-module", TEXT, 0, offsetof(struct options, token.module), "FILE: the PKCS#11 module"},
 	{"token-label", TEXT, 0, offsetof(struct options, token.label), "LABEL of the token"},
 	{"token-pin-file", TEXT, 0, offsetof(struct options, token.pin_file), "FILE with the token's PIN"},

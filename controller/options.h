@@ -20,7 +20,7 @@ struct options {
 	const char *metrics_bind, *health_bind;
 	const char *tls_cert_file, *tls_key_file;
 	int health_port, metrics_port, workers;
-	bool leader_elect, in_cluster;
+	bool leader_elect, in_cluster, load_balancer_node_ports;
 	enum log_format log_format;
 	enum log_level log_level;
 };

@@ -107,7 +107,8 @@ static bool build(struct run *run, struct error *err) {
 		.default_version = "2025.2.2.1-b1",
 		.dns_cidrs = options->dns_cidrs,
 		.pod_cidrs = options->pod_cidrs,
-		.metrics_from = options->metrics_from};
+		.metrics_from = options->metrics_from,
+		.load_balancer_node_ports = options->load_balancer_node_ports};
 	lease_identity(run->identity, sizeof run->identity);
 	run->queue = queue_create();
 	run->store = store_create(watched_table, watched_count, world_changed, &run->world);

@@ -11,8 +11,9 @@ struct inputs {
 	const struct settings *settings;
 	const struct allowed *allowed; /* what may come in from outside */
 	bool ipv4, ipv6;               /* the families of the live client Service; both false: not known yet */
-	const struct trust *trust;     /* a row a group: what its certificate Secret is to hold */
-	const char *ca_asked; /* changes with each step of a rotation that spec.tls.rotateCA began; NULL: none yet */
+	bool node_ports; /* of a load balancer: the settings say so and, while nothing may open, the live one has them */
+	const struct trust *trust; /* a row a group: what its certificate Secret is to hold */
+	const char *ca_asked;      /* changes with each step of a rotation that spec.tls.rotateCA began; NULL: none yet */
 };
 
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */

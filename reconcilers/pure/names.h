@@ -26,6 +26,7 @@ struct settings {
 	const char *default_version; /* the release this operator was tested with */
 	/* NULL-terminated; checked at start. metrics_from: peers, see pure/peer.h */
 	const char *const *dns_cidrs, *const *pod_cidrs, *const *metrics_from;
+	bool load_balancer_node_ports; /* the provider's load balancers send to node ports */
 };
 
 /* One StatefulSet: its place in the cluster. */

@@ -226,9 +226,10 @@ bool desired_services(struct arena *arena, const struct inputs *inputs, struct w
 	int port = cluster->spec.endpoints.ysql.port;
 	json_t *values = json_pack("{s:s, s:o, s:s, s:s?, s:o?, s:o?, s:O, s:i}", "name", cluster->metadata.name,
 		"annotations", service_annotations(arena, cluster), "type", balanced ? "LoadBalancer" : "ClusterIP",
-		"externalTrafficPolicy", balanced ? "Local" : NULL, "allocateNodePorts", balanced ? json_false() : NULL,
-		"sourceRanges", balanced ? source_ranges(arena, inputs) : NULL, "selector",
-		selector_of(arena, cluster, role_name(TSERVER)), "port", port);
+		"externalTrafficPolicy", balanced ? "Local" : NULL, "allocateNodePorts",
+		balanced ? json_boolean(inputs->node_ports) : NULL, "sourceRanges",
+		balanced ? source_ranges(arena, inputs) : NULL, "selector", selector_of(arena, cluster, role_name(TSERVER)),
+		"port", port);
 	return want(arena, cluster, list, SERVICE, NULL, "client-service", values, err) &&
 	       headless(arena, inputs, list, MASTER,
 			   json_pack("[o, o]", service_port("http", PORT_MASTER_HTTP), service_port("rpc", PORT_MASTER_RPC)),

@@ -119,6 +119,8 @@ static bool close_live(struct work *work, struct error *err) {
 		return false;
 	}
 	work->inputs.cluster = closed_cluster(work->arena, work->cluster, policy, service);
+	work->inputs.node_ports =
+		work->inputs.node_ports && json_bool(service, "spec.allocateLoadBalancerNodePorts", false);
 	if (!observe_allow_lists(work, err) || !desired_access(work, &all, err)) {
 		return false;
 	}

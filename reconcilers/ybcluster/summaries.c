@@ -74,19 +74,43 @@ static bool is_own_container(const char *name) {
 	return str_equal(name, role_process(MASTER)) || str_equal(name, role_process(TSERVER));
 }
 
-/* The reason of the container that waits: ours, or else somebody's that was put beside it. They sort as they like. */
+/* That ours waits for those that start before it says less than what one of them waits for, and that less than what
+ * ours waits for itself. */
+enum weight { NOTHING, ANOTHER_FIRST, SOMEBODY_ELSES, OUR_OWN };
+
+static enum weight weight_of(const char *reason, bool own) {
+	if (!reason) {
+		return NOTHING;
+	}
+	if (strcmp(reason, "PodInitializing") == 0) {
+		return own ? ANOTHER_FIRST : NOTHING;
+	}
+	return own ? OUR_OWN : SOMEBODY_ELSES;
+}
+
+/* The reason of the container that waits: ours, or else somebody's that was put beside or before it. They sort as they
+ * like. */
 static void container_trouble(const json_t *object, struct trouble *trouble) {
-	json_t *containers = json_get(object, "status.containerStatuses");
-	for (size_t i = 0; i < json_array_size(containers) && !trouble->stuck; i++) {
-		json_t *container = json_array_get(containers, i);
-		const char *name = json_text_or(container, "name", "");
-		const char *reason = json_text(container, "state.waiting.reason");
-		bool own = is_own_container(name);
-		if (reason && (own || !*trouble->reason)) {
-			*trouble =
-				(struct trouble){own ? "" : name, reason, json_text_or(container, "state.waiting.message", ""), own};
+	static const char *const lists[] = {"status.containerStatuses", "status.initContainerStatuses"};
+	enum weight heaviest = NOTHING;
+	bool stuck = false;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		json_t *containers = json_get(object, lists[i]);
+		for (size_t j = 0; j < json_array_size(containers); j++) {
+			json_t *container = json_array_get(containers, j);
+			const char *name = json_text_or(container, "name", "");
+			const char *reason = json_text(container, "state.waiting.reason");
+			bool own = is_own_container(name);
+			enum weight weight = weight_of(reason, own);
+			stuck = stuck || (own && reason);
+			if (weight > heaviest) {
+				heaviest = weight;
+				*trouble = (struct trouble){
+					own ? "" : name, reason, json_text_or(container, "state.waiting.message", ""), false};
+			}
 		}
 	}
+	trouble->stuck = stuck;
 }
 
 /* What keeps the pod from running: why it is not scheduled, or what a container waits for. */
@@ -101,7 +125,9 @@ static struct trouble pod_trouble(const json_t *object) {
 				"", json_text_or(condition, "reason", "Unschedulable"), json_text_or(condition, "message", ""), true};
 		}
 	}
-	container_trouble(object, &trouble);
+	if (!trouble.stuck) {
+		container_trouble(object, &trouble);
+	}
 	return trouble;
 }
 

@@ -129,8 +129,10 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	/* A plan must say what is taken: it looks. */
 	work->fresh = work->pass->may_write && !careful && !work->plan_only && !work->children.count &&
 	              !work->cluster->metadata.deletion_timestamp && !name_was_taken(work->cluster);
-	work->inputs =
-		(struct inputs){.cluster = work->cluster, .settings = &work->world->settings, .allowed = &work->allowed};
+	work->inputs = (struct inputs){.cluster = work->cluster,
+		.settings = &work->world->settings,
+		.allowed = &work->allowed,
+		.node_ports = work->world->settings.load_balancer_node_ports};
 	const struct child *service = children_find(&work->children, SERVICE, work->pass->name);
 	work->inputs.ipv4 = service && (service->number[SERVICE_FAMILIES] & 1);
 	work->inputs.ipv6 = service && (service->number[SERVICE_FAMILIES] & 2);

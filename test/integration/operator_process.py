@@ -18,8 +18,9 @@ from waiting import wait_until
 BINARY = pathlib.Path(os.environ.get("YBCLUSTER_OPERATOR", ROOT / "build/asan/ybcluster-operator"))
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehavior|runtime error:")
-# Seconds after SIGTERM: 2, and what the leak checker needs at the end, or a token that makes an RSA key just then, on a busy machine.
-ENDS_WITHIN = 2 + 2
+# Seconds after SIGTERM, with what the leak checker needs at the end, and a token that makes an RSA key just then, on a busy machine. The
+# 2 that are promised are measured where neither is (test_faults.py).
+ENDS_WITHIN = 10
 
 
 def free_port():
@@ -89,7 +90,7 @@ class Operator:
 
     def start(self, ready=True):
         self.launch()
-        wait_until("operator ready", lambda: self.answers("/readyz" if ready else "/healthz"), 30, 0.05)
+        wait_until("operator ready", lambda: self.answers("/readyz" if ready else "/healthz"), 60, 0.05)
         return self
 
     def launch(self):

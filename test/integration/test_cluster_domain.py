@@ -12,7 +12,7 @@ from operator_process import BINARY, Operator
 @pytest.mark.parametrize("domain", ["", "Cluster.Local", "cluster.local.", "cluster..local", ".local", "a b", "x/y", "a" * 254])
 def test_what_is_no_domain_is_refused_at_the_start(home, domain):
     done = subprocess.run([BINARY, "run", *home.flags(), f"--cluster-domain={domain}"], capture_output=True, text=True,
-                          check=False, env=home.environment(), timeout=20)
+                          check=False, env=home.environment(), timeout=60)
     assert done.returncode == 2 and "--cluster-domain" in done.stderr and "is no DNS domain" in done.stderr, done.stderr
 
 

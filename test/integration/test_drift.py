@@ -58,7 +58,7 @@ def test_label_of_a_stateful_set_comes_back_and_nothing_is_waited_for(kubectl, c
     for name in ("one-master", "one-tserver"):
         kubectl.patch("statefulset", name, cluster[1], {"metadata": {"labels": {"yugabyte.com/cluster": None}}})
     wait_until("the labels are back", lambda: len(kubectl.list("statefulsets", cluster[1], "yugabyte.com/cluster=one")) == 2)
-    wait_until("nothing under way", lambda: not condition(kubectl.get("ybcluster", "one", cluster[1]), "Reconciling"), 20)
+    wait_until("nothing under way", lambda: not condition(kubectl.get("ybcluster", "one", cluster[1]), "Reconciling"))
 
 
 @pytest.mark.parametrize("kind,name", [what for what in children.names("one") if what[0] != "statefulset"])
@@ -166,14 +166,14 @@ def told(kubectl, namespace, reason):
 
 def test_a_password_of_somebody_else_is_kept_and_told_of(kubectl, cluster):
     """Short or not: it is their wish."""
-    wait_until("an event of its making", lambda: told(kubectl, cluster[1], "AdminSecretMade"), 15)
+    wait_until("an event of its making", lambda: told(kubectl, cluster[1], "AdminSecretMade"))
     kubectl.patch("secret", "one-admin", cluster[1], {"data": {"password": NOISE}})
 
     def followed():
         data = kubectl.get("secret", "one-admin", cluster[1])["data"]
         return data["password"] == NOISE and b":foreign@" in base64.b64decode(data["uri"])
     wait_until("a URI with it", followed, 30)
-    wait_until("an event", lambda: told(kubectl, cluster[1], "PasswordEdited"), 15)
+    wait_until("an event", lambda: told(kubectl, cluster[1], "PasswordEdited"))
     kubectl.patch("secret", "one-admin", cluster[1], {"data": {"password": ""}})
     wait_until("a new one for none", lambda: len(base64.b64decode(
         kubectl.get("secret", "one-admin", cluster[1])["data"]["password"])) >= 32, 30)

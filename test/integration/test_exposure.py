@@ -2,7 +2,8 @@
 
 import pytest
 from history import History
-from manifests import allow_list, wait_for_ready, yb_cluster
+from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
+from operator_process import Operator
 from waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -78,3 +79,45 @@ def test_from_internal_to_public_and_back(kubectl, namespace):
             passed += [now] if not passed or passed[-1] != now else []
     assert passed == ["Internal", "gone", "Public", "gone", "Internal", "Cluster"], "a load balancer never changes its scheme"
     assert len(set(uids[:3])) == 3
+
+
+def pause(kubectl, namespace, value):
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "--overwrite", f"yugabyte.com/paused{value}")
+
+
+def test_ports_of_nodes_come_and_go_with_their_flag(kubectl, home, operator, namespace):
+    """What opens them waits for the end of a pause, what closes them does not."""
+    def service():
+        return kubectl.get("service", "one", namespace)["spec"]
+
+    def node_ports():
+        return [port["nodePort"] for port in service()["ports"] if "nodePort" in port]
+
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", endpoints={"exposure": "Internal"}), namespace=namespace)
+    come_to(kubectl, namespace, "Internal")
+    assert node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False
+    pause(kubectl, namespace, "=true")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
+    operator.stop()
+    flagged = Operator(home, "--load-balancer-node-ports").start()
+    try:
+        kubectl.patch("service", "one", namespace, {"spec": {"loadBalancerSourceRanges": ["0.0.0.0/0"]}})
+        wait_until("another hand's ranges taken back", lambda: set(service()["loadBalancerSourceRanges"]) <= NOWHERE, 30)
+        assert node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False, "opened in a pause"
+        pause(kubectl, namespace, "-")
+        given = wait_until("a port of the nodes", node_ports, 30)
+        wait_for_ready(kubectl, "one", namespace)
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"annotations": {"example.com/a": "b"}}}})
+        wait_until("another write", lambda: "example.com/a" in kubectl.get("service", "one", namespace)["metadata"]["annotations"], 30)
+        wait_for_ready(kubectl, "one", namespace)
+        assert node_ports() == given and service()["allocateLoadBalancerNodePorts"] is True
+        for exposure, ports in (("Cluster", 0), ("Internal", 1)):
+            kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"exposure": exposure}}})
+            come_to(kubectl, namespace, exposure)
+            assert len(node_ports()) == ports
+        pause(kubectl, namespace, "=true")
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
+    finally:
+        flagged.stop()
+        operator.start()
+    wait_until("no port of the nodes", lambda: node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False, 30)

@@ -8,11 +8,14 @@ import threading
 import time
 
 import children
+import pytest
+from leases import holder, lease, next_holder, time_of
 from manifests import wait_for_ready, yb_cluster
 from operator_process import Operator
 from waiting import wait_until
 
 TAKE_OVER = 20  # seconds
+LEASE_LASTS = 15
 
 
 def test_api_server_restarts(plane, kubectl, operator, namespace):
@@ -52,11 +55,12 @@ def test_second_replica_takes_over(kubectl, operator, home, namespace):
     first = Operator(home, "--leader-elect").start()
     second = Operator(home, "--leader-elect").start(ready=False)
     try:
+        former = wait_until("a leader", lambda: holder(kubectl, home))
         first.kill()
-        killed = time.monotonic()
+        killed = time.time()
+        assert time_of(next_holder(kubectl, home, former)["acquireTime"]) - killed < TAKE_OVER
         kubectl.delete("service", "one", namespace)
-        wait_until("the other one puts it right", lambda: kubectl.get("service", "one", namespace), TAKE_OVER + 5)
-        assert time.monotonic() - killed < TAKE_OVER
+        wait_until("the other one puts it right", lambda: kubectl.get("service", "one", namespace))
         wait_for_ready(kubectl, "one", namespace)
     finally:
         second.stop()
@@ -71,11 +75,14 @@ def test_asked_to_end_the_leader_hands_over_at_once(kubectl, operator, home, nam
     first = Operator(home, "--leader-elect").start()
     second = Operator(home, "--leader-elect").start(ready=False)
     try:
+        former = wait_until("a leader", lambda: holder(kubectl, home))
+        renewed = time_of(lease(kubectl, home)["renewTime"])
         first.stop()
-        stopped = time.monotonic()
+        assert holder(kubectl, home) != former, "it gave the Lease back before it ended"
+        taken = next_holder(kubectl, home, former)
+        assert time_of(taken["acquireTime"]) - renewed < LEASE_LASTS, "nobody waited for it to run out"
         kubectl.delete("service", "one", namespace)
-        wait_until("the other one puts it right", lambda: kubectl.get("service", "one", namespace), TAKE_OVER)
-        assert time.monotonic() - stopped < 5
+        wait_until("the other one puts it right", lambda: kubectl.get("service", "one", namespace))
     finally:
         second.stop()
         operator.start()
@@ -106,22 +113,32 @@ class Silent:
             other.shutdown(socket.SHUT_WR)
 
 
-def test_a_silent_api_server_delays_the_end_by_a_second(home, tmp_path):
-    behind = home.copy(tmp_path / "home")
-    kubeconfig = behind.folder / "kubeconfig"
+def time_to_end(home, silent):
+    """Seconds from SIGTERM to the end of a leader, whose API server may have become silent."""
+    kubeconfig = home.folder / "kubeconfig"
     server = re.search(r"server: (\S+)", kubeconfig.read_text())[1]
     way = Silent(server)
     kubeconfig.write_text(kubeconfig.read_text().replace(server, way.address))
-    behind.use_module(behind.module, {"ASAN_OPTIONS": "detect_leaks=0"})  # looking for leaks takes a while
-    leader = Operator(behind, "--leader-elect").start()
+    # Looking for leaks takes a while, and so does a key that a token is making.
+    home.use_module("/nonexistent", {"ASAN_OPTIONS": "detect_leaks=0"})
+    leader = Operator(home, "--leader-elect").start()
     try:
-        wait_until("the Lease is ours", lambda: '"reconciling"' in leader.log_file.read_text(), 40)
-        way.silent.set()
+        wait_until("the Lease is ours", lambda: '"reconciling"' in leader.log_file.read_text())
+        if silent:
+            way.silent.set()
         leader.process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
-        assert leader.process.wait(10) == 0
-        assert time.monotonic() - asked < 2
+        assert leader.process.wait(60) == 0
+        return time.monotonic() - asked
     finally:
         leader.kill()
+        leader.check_log()
         way.listener.close()
-    leader.check_log()
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["an API server that answers", "a silent one"])
+def test_sigterm_ends_within_two_seconds(home, tmp_path, silent):
+    took = []
+    while not took or min(took) >= 2:
+        assert len(took) < 3, f"{took} s: three times is no accident of a busy machine"
+        took.append(time_to_end(home.copy(tmp_path / f"home-{len(took)}"), silent))

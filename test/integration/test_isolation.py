@@ -225,11 +225,12 @@ def test_the_whole_table_of_addresses(kubectl, namespace, tmp_path):
     for cluster in assigned:
         wait_for_ready(kubectl, cluster, namespace)
     always = {"six": lambda address, why: why == "live" and ":" in address, "empty": lambda *_: False}
-    kubectl.apply(*lists(in_seconds(15)), namespace=namespace)
+    kubectl.apply(*lists(in_seconds(3600)), namespace=namespace)
     judge({"one": lambda _, why: why in ("live", "expiring"), **always,
            "brief": lambda address, why: why == "expiring" and ":" not in address})
+    kubectl.apply(*lists(in_seconds(5)), namespace=namespace)
     wait_until("expired", lambda: len(live_blocks(kubectl, namespace, "one")) == 2
-               and not live_blocks(kubectl, namespace, "brief"), 40)
+               and not live_blocks(kubectl, namespace, "brief"))
     judge({"one": lambda _, why: why == "live", **always, "brief": lambda *_: False})
 
 

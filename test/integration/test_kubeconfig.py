@@ -95,7 +95,7 @@ def test_a_client_certificate_through_a_proxy_by_another_name(plane, kubectl, na
         del way.cluster["tls-server-name"]
         way.write({"client-certificate": certificate.name, "client-key": key.name})
         operator = Operator(way.home).start(ready=False)
-        wait_until("the name of the certificate is said to be wrong", lambda: ELSEWHERE in operator.log_tail(), 20)
+        wait_until("the name of the certificate is said to be wrong", lambda: ELSEWHERE in operator.log_tail())
         assert not operator.answers("/readyz")
         operator.stop()
         assert not proxy.failures
@@ -126,6 +126,6 @@ def test_a_plugin_whose_answers_end_and_are_refused(plane, kubectl, namespace, h
 def test_who_is_not_known_is_not_ready(way, user):
     way.write(user)
     operator = Operator(way.home).start(ready=False)
-    wait_until("the refusal is said", lambda: "orbidden" in operator.log_tail() or "nauthorized" in operator.log_tail(), 20)
+    wait_until("the refusal is said", lambda: "orbidden" in operator.log_tail() or "nauthorized" in operator.log_tail())
     assert not operator.answers("/readyz")
     operator.stop()

@@ -80,9 +80,9 @@ def test_a_flood_of_events(kubectl, home, namespace):
         for i in range(30):
             for lists, status in (([f"missing-{i}"], "False"), ([], "True")):
                 kubectl.patch("ybcluster", "one", namespace, {"spec": {"allowLists": lists}})
-                wait_until(f"Ready={status}", lambda status=status: comes_to(status), 20, 0.05)
+                wait_until(f"Ready={status}", lambda status=status: comes_to(status), 60, 0.05)
         series = wait_until("one Event of Ready, which counts", lambda: len(events("Ready")) == 1 and
-                            events("Ready")[0].get("series", {}).get("count", 0) >= 2 and events("Ready")[0], 20)
+                            events("Ready")[0].get("series", {}).get("count", 0) >= 2 and events("Ready")[0])
         assert series["series"]["lastObservedTime"] > series["eventTime"]
         notes = [one["note"] for one in events("NotReady")]
         assert len(set(notes)) == len(notes) and any("missing-0" in note for note in notes), notes

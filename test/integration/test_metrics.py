@@ -62,7 +62,7 @@ def test_series_of_a_cluster(kubectl, operator, namespace, reader):
     of = {"namespace": namespace, "name": "one"}
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
-    wait_until("Ready in the metrics", lambda: value("ybcluster_condition", type="Ready", status="True", **of) == 1, 10)
+    wait_until("Ready in the metrics", lambda: value("ybcluster_condition", type="Ready", status="True", **of) == 1)
     assert value("ybcluster_condition", type="Ready", status="False", **of) == 0
     assert value("ybcluster_nodes_ready", **of) == value("ybcluster_nodes_desired", **of) == 3
     assert value("ybcluster_certificate_not_after_seconds", **of) > 1.7e9
@@ -73,7 +73,7 @@ def test_series_of_a_cluster(kubectl, operator, namespace, reader):
 
     before = value("ybcluster_drift_reverted_total", kind="NetworkPolicy") or 0
     kubectl.patch("networkpolicy", "one-deny", namespace, {"spec": {"policyTypes": ["Ingress"]}})
-    wait_until("drift is counted", lambda: (value("ybcluster_drift_reverted_total", kind="NetworkPolicy") or 0) == before + 1, 20)
+    wait_until("drift is counted", lambda: (value("ybcluster_drift_reverted_total", kind="NetworkPolicy") or 0) == before + 1)
 
     kubectl.delete("ybcluster", "one", namespace)
     wait_until("the series are gone", lambda: value("ybcluster_condition", **of) is None
@@ -111,5 +111,5 @@ def test_objects_that_name_no_cluster_are_not_kept(plane, kubectl, operator, nam
     objects, documents = 'ybcluster_store_objects{kind="ConfigMap"}', "ybcluster_store_documents"
     before = value(objects), value(documents)
     kubectl.apply(*maps, namespace=namespace)
-    wait_until("the store to have them", lambda: value(objects) == before[0] + 5, 20)
-    wait_until("their documents to go", lambda: value(documents) <= before[1], 20)
+    wait_until("the store to have them", lambda: value(objects) == before[0] + 5)
+    wait_until("their documents to go", lambda: value(documents) <= before[1])

@@ -123,7 +123,7 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
     with History(kubectl, f"{core}/secrets", f"{core}/configmaps", f"{core}/pods",
                  f"/apis/yugabyte.com/v1beta1/namespaces/{namespace}/ybclusters") as history:
         wait_until("the watches have begun", lambda: {one["kind"] for *_, one in history.so_far()}
-                   == {"Secret", "ConfigMap", "Pod", "YBCluster"}, 20)
+                   == {"Secret", "ConfigMap", "Pod", "YBCluster"})
         # Nodes that do nothing for longer than the overlap: pods of before are running still, and must be waited for.
         plane.command("stop-part", plane.name, "kwok")
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "first"}}})
@@ -134,7 +134,7 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
         wait_for_ready(kubectl, "one", namespace)
         all_replaced(kubectl, namespace, pods)
         wait_until("the end was told", lambda: any(
-            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()), 10)
+            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()))
         events = history.so_far()
     trust = Trust()
     replay(events, trust)
@@ -182,11 +182,11 @@ def test_clients_have_the_overlap_to_take_the_new_root(kubectl, namespace):
     old_root, = certificates(kubectl, namespace, "root.crt")
     core = f"/api/v1/namespaces/{namespace}"
     with History(kubectl, f"{core}/secrets", f"{core}/configmaps", f"{core}/pods") as history:
-        wait_until("the watches have begun", lambda: len({one["kind"] for *_, one in history.so_far()}) == 3, 20)
+        wait_until("the watches have begun", lambda: len({one["kind"] for *_, one in history.so_far()}) == 3)
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "first"}}})
         new_root = rotated(kubectl, namespace, old_root)
         wait_until("the end was told", lambda: any(
-            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()), 10)
+            holds(one, new_root) and not holds(one, old_root) for *_, one in history.so_far()))
         events = history.so_far()
     trust = Trust()
     replay(events, trust)

@@ -41,18 +41,18 @@ def test_changed_files_are_served_without_a_restart(serving, tmp_path):
     second, third = make_pair(tmp_path, "second"), make_pair(tmp_path, "third")
 
     def served():
-        pem = ssl.get_server_certificate(("127.0.0.1", operator.metrics_port), timeout=5)
+        pem = ssl.get_server_certificate(("127.0.0.1", operator.metrics_port), timeout=30)
         name, = x509.load_pem_x509_certificate(pem.encode()).subject
         return name.value
     assert served() == "first"
     put(certificate, second[0])
     put(key, second[1])
-    wait_until("the second one", lambda: served() == "second", 20)
+    wait_until("the second one", lambda: served() == "second")
     put(certificate, third[0])
-    wait_until("half of a pair is said to be none", lambda: served() and "stays the old one" in operator.log_tail(), 20)
+    wait_until("half of a pair is said to be none", lambda: served() and "stays the old one" in operator.log_tail())
     stays("it serves on with the second one", lambda: served() == "second", 1)
     put(key, "-----BEGIN PRIVATE KEY-----\n")
     time.sleep(0.1)
     put(key, third[1])
-    wait_until("the third one", lambda: served() == "third", 20)
+    wait_until("the third one", lambda: served() == "third")
     assert "PRIVATE KEY" not in operator.log_file.read_text()

@@ -34,7 +34,7 @@ def test_before_the_cluster(kubectl, new_namespace, what):
     before = kubectl.get(FOREIGN[what]["kind"], name, namespace)
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     told(kubectl, namespace, what)
-    wait_until("nothing of the cluster is there", lambda: not children.of(kubectl, "one", namespace), 20)
+    wait_until("nothing of the cluster is there", lambda: not children.of(kubectl, "one", namespace))
     assert kubectl.get(FOREIGN[what]["kind"], name, namespace) == before
     kubectl.delete(FOREIGN[what]["kind"], name, namespace)
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")

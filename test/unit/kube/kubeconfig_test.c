@@ -189,6 +189,11 @@ static void the_service_account_is_read(void **state) {
 	assert_true(source_in_cluster(&source, folder, &err));
 	assert_string_equal(source.server, "https://[fd00::1]:443");
 	assert_string_equal(source.namespace, "team-a");
+	/* As files, which are read again. */
+	assert_null(source.ca.text);
+	assert_string_equal(source.ca.path + strlen(folder), "/ca.crt");
+	assert_null(source.token.text);
+	assert_string_equal(source.token.path + strlen(folder), "/token");
 	source_done(&source);
 	setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1", 1);
 	assert_true(source_in_cluster(&source, folder, &err));

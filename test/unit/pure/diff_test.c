@@ -171,6 +171,10 @@ static void other_ways_in(void **state) {
 		"spec: {ports: [{name: ysql, nodePort: 30000}]}}",
 		"[{\"op\":\"remove\",\"path\":\"/spec/ports/0/nodePort\"},"
 		"{\"op\":\"remove\",\"path\":\"/metadata/annotations/service.beta.kubernetes.io~1azure-allowed-ip-ranges\"}]");
+	foreign(SERVICE, "{spec: {allocateLoadBalancerNodePorts: true, ports: [{name: ysql}]}}",
+		"{spec: {allocateLoadBalancerNodePorts: true, ports: [{name: ysql, nodePort: 30000}, {name: web, nodePort: "
+		"1}]}}",
+		"[{\"op\":\"remove\",\"path\":\"/spec/ports/1\"}]");
 	foreign(STATEFUL_SET, TEMPLATE("[{name: yb-tserver}]"),
 		TEMPLATE("[{name: agent, " SAFE "}, {name: yb-tserver, lifecycle: {postStart: {exec: {command: [a]}}}}]"),
 		"[{\"op\":\"remove\",\"path\":\"/spec/template/spec/containers/1/lifecycle/postStart\"}]");

@@ -7,7 +7,7 @@ static struct arena *arena;
 struct scene {
 	const char *spec;
 	const char *ranges[8];
-	bool ipv4, ipv6;
+	bool ipv4, ipv6, node_ports;
 	const struct settings *settings;
 };
 
@@ -22,7 +22,8 @@ static struct wanted_list documents(const struct scene *scene) {
 		.settings = scene->settings ? scene->settings : &settings,
 		.allowed = allowed,
 		.ipv4 = scene->ipv4,
-		.ipv6 = scene->ipv6};
+		.ipv6 = scene->ipv6,
+		.node_ports = scene->node_ports};
 	struct wanted_list list = wanted_list_make(arena);
 	if (!desired_policies(arena, &inputs, &list, &err) || !desired_services(arena, &inputs, &list, &err)) {
 		fail_msg("%s", err.text);
@@ -200,6 +201,16 @@ static void the_client_service_by_exposure(void **state) {
 		"internet-facing");
 }
 
+static void only_load_balancers_get_ports_of_nodes(void **state) {
+	(void)state;
+	struct scene scene = {.spec = "{endpoints: {exposure: Public}}", .ipv4 = true, .node_ports = true};
+	assert_string_equal(text(find(&scene, SERVICE, "db"), "spec.allocateLoadBalancerNodePorts"), "true");
+	/* which of them is the API server's to say */
+	assert_null(json_get(find(&scene, SERVICE, "db"), "spec.ports.0.nodePort"));
+	scene.spec = "{}";
+	assert_null(json_get(find(&scene, SERVICE, "db"), "spec.allocateLoadBalancerNodePorts"));
+}
+
 static void scheme_annotations_are_known(void **state) {
 	(void)state;
 	assert_true(network_is_scheme("networking.gke.io/load-balancer-type"));
@@ -230,6 +241,7 @@ int main(void) {
 		cmocka_unit_test(who_may_read_metrics_comes_to_both_roles),
 		cmocka_unit_test(source_ranges_by_family),
 		cmocka_unit_test(the_client_service_by_exposure),
+		cmocka_unit_test(only_load_balancers_get_ports_of_nodes),
 		cmocka_unit_test(scheme_annotations_are_known),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

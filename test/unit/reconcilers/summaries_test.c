@@ -38,6 +38,29 @@ static void our_own_container_is_what_a_pod_is_judged_by(void **state) {
 		"ErrImagePull", true);
 }
 
+#define INITIALIZING "{name: yb-tserver, state: {waiting: {reason: PodInitializing}}}"
+
+/* What the kubelet says while an init container keeps ours from starting, and of one that runs on beside it. */
+static void what_starts_before_ours_is_named(void **state) {
+	(void)state;
+	expect_trouble("{containerStatuses: [" INITIALIZING "], initContainerStatuses: [{name: mesh, " CRASHES "}]}",
+		"container mesh: CrashLoopBackOff: back-off", true);
+	expect_trouble("{containerStatuses: [{name: agent, state: {waiting: {reason: PodInitializing}}}, " INITIALIZING
+				   "], initContainerStatuses: [{name: first, state: {terminated: {exitCode: 0}}}, "
+				   "{name: second, state: {waiting: {reason: ImagePullBackOff}}}, "
+				   "{name: third, state: {waiting: {reason: PodInitializing}}}]}",
+		"container second: ImagePullBackOff", true);
+	expect_trouble("{containerStatuses: [" INITIALIZING
+				   "], initContainerStatuses: [{name: mesh, state: {running: {}}}]}",
+		"PodInitializing", true);
+	expect_trouble("{containerStatuses: [{name: yb-tserver, state: {running: {}}}], "
+				   "initContainerStatuses: [{name: sidecar, " CRASHES "}]}",
+		"container sidecar: CrashLoopBackOff: back-off", false);
+	expect_trouble("{containerStatuses: [{name: yb-tserver, state: {waiting: {reason: ErrImagePull}}}], "
+				   "initContainerStatuses: [{name: sidecar, " CRASHES "}]}",
+		"ErrImagePull", true);
+}
+
 static void a_pod_that_no_node_takes_does_not_run(void **state) {
 	(void)state;
 	expect_trouble("{conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes}]}",
@@ -69,6 +92,7 @@ static int teardown(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_own_container_is_what_a_pod_is_judged_by),
+		cmocka_unit_test(what_starts_before_ours_is_named),
 		cmocka_unit_test(a_pod_that_no_node_takes_does_not_run),
 		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
