@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);

@@ -1,4 +1,5 @@
 #include "ybcluster/certificates.h"
+#include "ybcluster/report.h"
 
 #include <string.h>
 

@@ -1,4 +1,5 @@
 #include "ybcluster/checks.h"
+#include "ybcluster/report.h"
 
 #include <string.h>
 

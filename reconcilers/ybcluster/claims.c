@@ -5,6 +5,7 @@
 #include "pure/volumes.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {

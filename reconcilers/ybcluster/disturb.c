@@ -6,7 +6,7 @@
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
-#include "ybcluster/work.h"
+#include "ybcluster/report.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
 

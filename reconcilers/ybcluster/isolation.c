@@ -9,6 +9,7 @@
 #include "pure/isolation.h"
 #include "run/probe.h"
 #include "ybcluster/isolation.h"
+#include "ybcluster/report.h"
 
 static bool opens(struct work *work, int64_t allows, const char *selector) {
 	struct error ignored;

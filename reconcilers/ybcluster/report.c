@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ybcluster/measure.h"
+#include "ybcluster/report.h"
 
 void wake_at(struct work *work, int64_t when) {
 	if (when <= work->now) {
