@@ -6,7 +6,7 @@
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
-#include "ybcluster/work.h"
+#include "ybcluster/report.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
 
@@ -107,8 +107,8 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	bool open = window_open(cluster, work->now);
 	struct rollout rollout = rollout_next(
 		work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
-	bool may_act = work->pass->may_write && !work->plan_only;
-	if (rollout.move == ROLLOUT_WINDOW && open && may_act && world_take_turn(work->world, namespace, name)) {
+	if (rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
+		world_take_turn(work->world, namespace, name)) {
 		rollout = rollout_next(
 			work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, true);
 	}
