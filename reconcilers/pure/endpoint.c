@@ -1,20 +1,14 @@
 #include "pure/endpoint.h"
 
-#include <string.h>
-
-#include "base/str.h"
 #include "pure/names.h"
 
-static const char TYPE[] = "EndpointReady", GIVEN_UP[] = "NoLoadBalancer";
-
-static const struct condition *told(const struct ybcluster *cluster) {
-	return condition_find(cluster->status.conditions, cluster->status.condition_count, TYPE);
-}
+static const char TYPE[] = "EndpointReady";
 
 /* The condition before is the record of since when. */
 static struct finding without_address(
 	struct arena *arena, const struct ybcluster *cluster, const struct child *service, int64_t now, int64_t *due) {
-	const struct condition *before = told(cluster);
+	const struct ybcluster_status *status = &cluster->status;
+	const struct condition *before = condition_find(status->conditions, status->condition_count, TYPE);
 	bool waits = before && before->status == CONDITION_UNKNOWN && before->last_transition_time;
 	int64_t patience_ends = (waits ? before->last_transition_time : now) + ENDPOINT_PATIENCE;
 	if (now < patience_ends) {
@@ -22,7 +16,7 @@ static struct finding without_address(
 		return (struct finding){TYPE, CONDITION_UNKNOWN, "AddressPending",
 			arena_printf(arena, "Service %s of type LoadBalancer waits for its address", service->name)};
 	}
-	return (struct finding){TYPE, CONDITION_UNKNOWN, GIVEN_UP,
+	return (struct finding){TYPE, CONDITION_UNKNOWN, "NoLoadBalancer",
 		arena_printf(arena,
 			"Service %s of type LoadBalancer has had no address for more than %d minutes: nobody provides load "
 			"balancers here, or whoever does cannot (the Service's events may say why)",
@@ -40,11 +34,6 @@ struct finding endpoint_finding(
 	}
 	return (struct finding){TYPE, CONDITION_TRUE, "AddressGiven",
 		arena_printf(arena, "the load balancer of Service %s has its address", service->name)};
-}
-
-bool endpoint_given_up(const struct ybcluster *cluster, const struct finding *finding) {
-	const struct condition *before = told(cluster);
-	return str_equal(finding->reason, GIVEN_UP) && (!before || strcmp(before->reason, GIVEN_UP) != 0);
 }
 
 const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, const char *message) {

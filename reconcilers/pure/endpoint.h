@@ -10,8 +10,6 @@ enum { ENDPOINT_PATIENCE = 300 };
  * type is NULL. Never False: Ready does not wait for it. `*due`: when time alone changes it; 0: never. */
 struct finding endpoint_finding(
 	struct arena *arena, const struct ybcluster *cluster, const struct child *service, int64_t now, int64_t *due);
-/* True when it says that nobody provides it, and the status before did not. */
-bool endpoint_given_up(const struct ybcluster *cluster, const struct finding *finding);
 /* What is said of the allow lists, and of what source ranges cannot do when there is a load balancer. */
 const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, const char *message);
 

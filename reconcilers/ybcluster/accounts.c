@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 enum { PASSWORD_BYTES = 24 };
 

@@ -9,7 +9,7 @@
 #include "ybcluster/apply.h"
 #include "ybcluster/children.h"
 #include "ybcluster/measure.h"
-#include "ybcluster/work.h"
+#include "ybcluster/report.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
 enum { WAVES = 3, PARALLEL = 64 };

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);
@@ -162,7 +163,7 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 	if (usable || named) {
 		return true;
 	}
-	bool may_make = work->pass->may_write && !work->plan_only;
+	bool may_make = !held_back(work) && !work->plan_only;
 	authority->root = may_make ? make_ca(work, authority, authority->generation, err) : NULL;
 	return authority->root || !may_make;
 }
@@ -310,7 +311,7 @@ bool authority_advance(struct work *work, struct authority *authority, struct er
 		}
 		return true;
 	}
-	if (!work->pass->may_write) {
+	if (held_back(work)) {
 		return true;
 	}
 	const char *why =

@@ -1,4 +1,5 @@
 #include "ybcluster/certificates.h"
+#include "ybcluster/report.h"
 
 #include <string.h>
 
@@ -173,9 +174,8 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 	}
 	bool names_only = false;
 	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
-	if (why && !work->pass->may_write) {
-		work->changes++; /* nothing is signed that could not be stored */
-		return true;
+	if (why && held_back(work)) {
+		return true; /* nothing is signed that could not be stored */
 	}
 	json_t *document;
 	if (why) {

@@ -1,4 +1,5 @@
 #include "ybcluster/checks.h"
+#include "ybcluster/report.h"
 
 #include <string.h>
 
@@ -247,7 +248,6 @@ static void pin_version(struct work *work, const struct rollout *rollout, enum o
 	}
 }
 
-/* The event is told once: the condition remembers. */
 static void endpoint_condition(struct work *work, const struct child *service) {
 	int64_t due;
 	struct finding finding = endpoint_finding(work->arena, work->cluster, service, work->now, &due);
@@ -257,9 +257,6 @@ static void endpoint_condition(struct work *work, const struct child *service) {
 	find_that(&work->observed, &finding);
 	if (due) {
 		wake_at(work, due);
-	}
-	if (endpoint_given_up(work->cluster, &finding)) {
-		event(work, true, finding.reason, "Reconcile", finding.message);
 	}
 }
 

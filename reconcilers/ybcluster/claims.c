@@ -5,6 +5,7 @@
 #include "pure/volumes.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
@@ -110,7 +111,7 @@ static bool judge(struct work *work, const json_t *claim, struct error *err) {
 static bool check_names(struct work *work, struct error *err) {
 	const char *const *names = volumes_to_mount(work->arena, work->cluster, &work->groups, &work->children);
 	size_t count = 0;
-	while (work->pass->may_write && names[count]) {
+	while (names[count] && !held_back(work)) {
 		count++;
 	}
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);

@@ -1,6 +1,7 @@
 /* Who may come in. Closing never waits: not for the token, not while a cluster is paused, or something holds up the
  * rest, or its spec cannot be read. */
 #include "ybcluster/closing.h"
+#include "ybcluster/report.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/children.h"
-#include "ybcluster/work.h"
+#include "ybcluster/report.h"
 
 bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;

@@ -7,6 +7,7 @@
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
 #include "ybcluster/measure.h"
+#include "ybcluster/report.h"
 #include "ybcluster/work.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
@@ -112,8 +113,8 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	bool open = window_open(cluster, work->now);
 	struct rollout rollout = rollout_next(
 		work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
-	bool may_act = work->pass->may_write && !work->plan_only;
-	if (rollout.move == ROLLOUT_WINDOW && open && may_act && world_take_turn(work->world, namespace, name)) {
+	if (rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
+		world_take_turn(work->world, namespace, name)) {
 		rollout = rollout_next(
 			work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, true);
 	}

@@ -9,6 +9,7 @@
 #include "pure/isolation.h"
 #include "run/probe.h"
 #include "ybcluster/isolation.h"
+#include "ybcluster/report.h"
 
 static bool opens(struct work *work, int64_t allows, const char *selector) {
 	struct error ignored;
@@ -87,13 +88,13 @@ static bool probe_when_due(struct work *work, const struct probe_result *result,
 		wake_at(work, work->now + MEASURE_LOOK);
 	} else if (last->reason && age < every) {
 		wake_at(work, work->now + every - age);
-	} else if (pod && policies_stand(work) && work->pass->may_write) {
+	} else if (!pod || !policies_stand(work)) {
+		return !work->pass->may_write;
+	} else if (!held_back(work)) {
 		struct probe probe = {.open = PORT_TSERVER_HTTP, .closed = PORT_TSERVER_RPC};
 		memcpy(probe.address, pod->mark, sizeof probe.address);
 		prober_ask(prober, probe_key(work), &probe);
 		wake_at(work, work->now + MEASURE_LOOK);
-	} else {
-		return !work->pass->may_write;
 	}
 	return true;
 }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ybcluster/children.h"
-#include "ybcluster/work.h"
+#include "ybcluster/report.h"
 
 static enum child_kind kind_of(const struct object *object) {
 	return (enum child_kind)(object->watched - watched_table);

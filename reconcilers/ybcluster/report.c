@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ybcluster/measure.h"
+#include "ybcluster/report.h"
 
 void wake_at(struct work *work, int64_t when) {
 	if (when <= work->now) {
@@ -12,9 +13,13 @@ void wake_at(struct work *work, int64_t when) {
 	work->wake = work->wake && work->wake < when ? work->wake : when;
 }
 
-void event(struct work *work, bool warning, const char *reason, const char *action, const char *note) {
+bool held_back(struct work *work) {
 	work->changes += !work->pass->may_write;
-	if (!work->plan_only && work->pass->may_write) {
+	return !work->pass->may_write;
+}
+
+void event(struct work *work, bool warning, const char *reason, const char *action, const char *note) {
+	if (!held_back(work) && !work->plan_only) {
 		events_record(work->pass->events, work->object, warning, reason, action, note);
 	}
 }
@@ -47,9 +52,29 @@ static void tell_ready(struct work *work, const json_t *status) {
 	}
 }
 
-/* What comes and goes by itself while pods start, or was asked for. */
+/* Conditions whose cause is outside when they say this: an image that cannot be pulled, a list that does not exist, a
+ * load balancer that nobody provides. */
+static const struct {
+	const char *type, *status;
+} told_of[] = {
+	{"NodesReady", "False"},
+	{"AllowListsApplied", "False"},
+	{"EndpointReady", "Unknown"},
+};
+
+static bool is_told_of(const json_t *condition) {
+	const char *type = json_text_or(condition, "type", ""), *status = json_text_or(condition, "status", "");
+	bool found = false;
+	for (size_t i = 0; i < sizeof told_of / sizeof *told_of; i++) {
+		found = found || (strcmp(type, told_of[i].type) == 0 && strcmp(status, told_of[i].status) == 0);
+	}
+	return found;
+}
+
+/* What comes and goes by itself while pods start and addresses are given, or was asked for. */
 static bool is_passing(const char *reason) {
-	static const char *const reasons[] = {"PodsNotReady", "ContainerCreating", "PodInitializing", "PlanOnly"};
+	static const char *const reasons[] = {
+		"PodsNotReady", "ContainerCreating", "PodInitializing", "AddressPending", "PlanOnly"};
 	bool found = false;
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
 		found = found || strcmp(reason, reasons[i]) == 0;
@@ -57,8 +82,7 @@ static bool is_passing(const char *reason) {
 	return found;
 }
 
-/* An image that cannot be pulled, a list that does not exist: the cause is outside, and nobody reads conditions of a
- * cluster that never was Ready. */
+/* Nobody reads the conditions of a cluster that never was Ready. */
 static void tell_broken(struct work *work, const json_t *status) {
 	const struct ybcluster_status *before = &work->cluster->status;
 	const json_t *conditions = json_object_get(status, "conditions");
@@ -66,9 +90,8 @@ static void tell_broken(struct work *work, const json_t *status) {
 		const json_t *condition = json_array_get(conditions, i);
 		const char *type = json_text_or(condition, "type", ""), *reason = json_text_or(condition, "reason", "");
 		const struct condition *old = condition_find(before->conditions, before->condition_count, type);
-		bool broken = strcmp(json_text_or(condition, "status", ""), "False") == 0 && !is_passing(reason);
-		if ((strcmp(type, "NodesReady") == 0 || strcmp(type, "AllowListsApplied") == 0) && broken &&
-			(!old || strcmp(old->reason, reason) != 0)) {
+		bool news = !old || strcmp(old->reason, reason) != 0;
+		if (news && is_told_of(condition) && !is_passing(reason)) {
 			event(work, true, reason, "Reconcile", json_text_or(condition, "message", ""));
 		}
 	}
@@ -103,7 +126,7 @@ bool report(struct work *work, struct error *err) {
 		return true;
 	}
 	work->changes++;
-	if (!work->pass->may_write) {
+	if (held_back(work)) {
 		return true;
 	}
 	if (!cluster_apply(work, KUBE_APPLY_STATUS, "status", json_incref(status), err)) {

@@ -65,16 +65,4 @@ must_check bool rollout_ensure(struct work *work, struct error *err);
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);
 
-/* Stands for itself in conditions and events: something outside must change first. */
-bool stall(struct work *work, const char *reason, const char *message);
-void event(struct work *work, bool warning, const char *reason, const char *action, const char *note);
-/* Wakes at `when` at the latest. */
-void wake_at(struct work *work, int64_t when);
-must_check bool report(struct work *work, struct error *err);
-/* Ready False and Stalled, by a patch of the conditions alone: what else stands in the status is not lost. */
-must_check bool report_undecodable(struct work *work, const struct error *why, struct error *err);
-/* One field of the YBCluster itself, by server-side apply under our manager. Takes over `value`. */
-must_check bool cluster_apply(
-	struct work *work, enum kube_verb verb, const char *path, json_t *value, struct error *err);
-
 #endif

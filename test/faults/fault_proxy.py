@@ -33,8 +33,8 @@ class FaultProxy:
     def operator(self, pid):
         self.ask("/operator", pid=pid)
 
-    def delay(self, resource, seconds):
-        self.ask("/delay", resource=resource, ms=int(seconds * 1000))
+    def delay(self, resource, seconds, bookmarks=False):
+        self.ask("/delay", resource=resource, ms=int(seconds * 1000), bookmarks=str(bookmarks).lower())
 
     def cut(self, resource=""):
         return self.ask("/cut", resource=resource)

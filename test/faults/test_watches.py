@@ -1,9 +1,10 @@
 """What a workload does while its watches are late, cut, forgotten by the server, or break off in their first list."""
 
 import threading
+import time
 
 from api import KINDS
-from cases import Case
+from cases import Case, targets
 
 DELAYS = (1, 30, 90)
 MOMENTS = (1, 3, 8)  # the how-manyth write
@@ -33,13 +34,28 @@ def restart(run):
     run.supervised.operator.kill()
 
 
+def away(kind):
+    """The operator is gone for so long that the next step is due when it comes back; and then the end of a first list is late:
+    what is due is seen by a pass that may not write yet, and must be done by the next one, though nothing has changed."""
+    def react(run):
+        run.proxy.delay(kind, 3, bookmarks=True)
+        run.cleanup.append(lambda: run.proxy.delay(kind, 0))
+        run.supervised.operator.kill()
+        time.sleep(4)
+    return react
+
+
 def at_write(workload, fault, kind, number, react, *more):
     """The moment is a write, which itself goes well."""
     rule = (("verb", "write"), ("subresource", ""), ("action", "pass"), ("nth", number))
     return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind=kind)
 
 
-def watches(workload, _):
+def evictions(requests):
+    return [target for target in targets(requests, True) if dict(target)["subresource"] == "eviction"]
+
+
+def watches(workload, requests):
     for kind in KINDS:
         for seconds in DELAYS:
             yield Case(workload, f"watch of {kind} is {seconds} s late", (), (("begin", late(kind, seconds)),),
@@ -50,6 +66,10 @@ def watches(workload, _):
         for lines in LINES:
             rule = (("verb", "watch"), ("resource", kind), ("action", "interrupt"), ("lines", lines))
             yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),), kind="a first list broken off")
+    for target in evictions(requests):
+        for kind in ("pods", "secrets"):
+            yield Case(workload, f"away for 4 s, then the first list of {kind} ends 3 s late", (*target, ("action", "pass")),
+                       (("react", away(kind)),), kind="away, then a first list that ends late")
     for number in MOMENTS:
         yield at_write(workload, "all watches cut", "all watches cut", number, cut(""))
 

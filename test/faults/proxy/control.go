@@ -24,7 +24,7 @@ func number(r *http.Request, name string) int {
 //	POST /release?rule=ID            what the rule holds goes on
 //	POST /operator?pid=N             whom the kills are for
 //	POST /signal?number=N            sent to it
-//	POST /delay?resource=R&ms=N      lines of its watches come so late
+//	POST /delay?resource=R&ms=N      lines of its watches come so late; with &bookmarks=true only those that are one
 //	POST /cut?resource=R             its watches end now; without R all of them
 //	GET  /state                      {quiet: seconds without a write, requests, fired: [{rule, seq}]}
 //	GET  /log?since=N&writes=true    the requests from number N on
@@ -50,7 +50,8 @@ func newControl(p *proxy) http.Handler {
 		p.signal(syscall.Signal(number(r, "number")))
 	})
 	mux.HandleFunc("POST /delay", func(_ http.ResponseWriter, r *http.Request) {
-		p.streams.setDelay(r.URL.Query().Get("resource"), time.Duration(number(r, "ms"))*time.Millisecond)
+		by := time.Duration(number(r, "ms")) * time.Millisecond
+		p.streams.setDelay(r.URL.Query().Get("resource"), delay{by, r.URL.Query().Get("bookmarks") == "true"})
 	})
 	mux.HandleFunc("POST /cut", func(w http.ResponseWriter, r *http.Request) {
 		tell(w, p.streams.cut(r.URL.Query().Get("resource")))

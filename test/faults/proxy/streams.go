@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"net/http"
 	"sync"
@@ -12,11 +13,17 @@ import (
 type streams struct {
 	lock   sync.Mutex
 	open   map[*exchange]context.CancelFunc
-	delays map[string]time.Duration
+	delays map[string]delay
+}
+
+// delay is how late lines of a resource's watches are told: all, or only bookmarks, of which the first ends the first list.
+type delay struct {
+	by        time.Duration
+	bookmarks bool
 }
 
 func newStreams() streams {
-	return streams{open: map[*exchange]context.CancelFunc{}, delays: map[string]time.Duration{}}
+	return streams{open: map[*exchange]context.CancelFunc{}, delays: map[string]delay{}}
 }
 
 func (s *streams) add(x *exchange, cancel context.CancelFunc) {
@@ -45,16 +52,20 @@ func (s *streams) cut(resource string) int {
 	return count
 }
 
-func (s *streams) setDelay(resource string, delay time.Duration) {
+func (s *streams) setDelay(resource string, late delay) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.delays[resource] = delay
+	s.delays[resource] = late
 }
 
-func (s *streams) delay(resource string) time.Duration {
+func (s *streams) delay(resource string, one line) time.Duration {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return s.delays[resource]
+	late := s.delays[resource]
+	if late.bookmarks && !bytes.HasPrefix(one.text, []byte(`{"type":"BOOKMARK"`)) {
+		return 0
+	}
+	return late.by
 }
 
 type line struct {
@@ -87,7 +98,7 @@ func lines(ctx context.Context, answer *http.Response) <-chan line {
 
 // due waits until a line may be told. The delay may be taken away meanwhile. False: the watch was cut.
 func (p *proxy) due(ctx context.Context, x *exchange, one line) bool {
-	for time.Since(one.came) < p.streams.delay(x.entry.Resource) {
+	for time.Since(one.came) < p.streams.delay(x.entry.Resource, one) {
 		select {
 		case <-ctx.Done():
 			return false

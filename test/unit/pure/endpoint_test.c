@@ -44,16 +44,13 @@ static void an_address_is_waited_for_and_then_missed(void **state) {
 	finding = find_at(waits, true, "", NOW - 1, &due);
 	assert_string_equal(finding.reason, "AddressPending");
 	assert_int_equal(due, NOW);
-	assert_false(endpoint_given_up(waits, &finding));
 	finding = find_at(waits, true, "", NOW, &due);
 	assert_int_equal(finding.status, CONDITION_UNKNOWN);
 	assert_string_equal(finding.reason, "NoLoadBalancer");
 	assert_int_equal(due, 0);
-	assert_true(endpoint_given_up(waits, &finding));
 	struct ybcluster *told = exposed("Internal", WAITS("NoLoadBalancer"));
 	finding = find_at(told, true, "", NOW + 1, &due);
 	assert_string_equal(finding.reason, "NoLoadBalancer");
-	assert_false(endpoint_given_up(told, &finding));
 }
 
 static void an_address_ends_it(void **state) {
@@ -62,7 +59,6 @@ static void an_address_ends_it(void **state) {
 	struct ybcluster *told = exposed("Public", WAITS("NoLoadBalancer"));
 	struct finding finding = find_at(told, true, "203.0.113.1", NOW, &due);
 	assert_int_equal(finding.status, CONDITION_TRUE);
-	assert_false(endpoint_given_up(told, &finding));
 }
 
 static void source_ranges_are_said_to_be_per_service(void **state) {
