@@ -8,7 +8,6 @@
 #include "ybcluster/children.h"
 #include "ybcluster/measure.h"
 #include "ybcluster/report.h"
-#include "ybcluster/work.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
 
