@@ -22,7 +22,11 @@ enum child_kind {
 
 /* What the numbers of an object's summary mean, by kind. */
 enum { STATEFUL_SET_REPLICAS, STATEFUL_SET_OBSERVED };
-enum { POD_READY, POD_STUCK /* our own container does not run */ };
+enum {
+	POD_READY,
+	POD_STUCK,  /* our own container does not run */
+	POD_ENTERED /* an ephemeral container mounts or reads what is ours, see pod_entered() */
+};
 /* A pod's text: three digests of 32 characters (all, asked, trust) with a blank behind each, then what it waits for. */
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };
 enum { CLAIM_REQUESTED, CLAIM_CAPACITY };

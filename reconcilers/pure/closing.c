@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "pure/desired.h"
+#include "pure/diff.h"
 
 static bool admitted(const struct ybcluster_client *client, const json_t *from) {
 	for (size_t i = 0; i < json_array_size(from); i++) {
@@ -28,17 +29,23 @@ static enum exposure closed_exposure(enum exposure wanted, const json_t *service
 	return live <= wanted ? live : EXPOSURE_CLUSTER;
 }
 
-/* The port that pods listen on stays while nothing is rolled out, whatever the spec says by now. But one that stands in
- * the policy or the Service alone was put there by somebody else. */
-static int closed_port(int wanted, const json_t *policy, const json_t *service) {
-	int64_t admitted_port = json_int(policy, "spec.ingress.0.ports.0.port", 0);
-	bool agreed =
-		admitted_port > 0 && admitted_port <= UINT16_MAX && admitted_port == json_int(service, "spec.ports.0.port", 0);
-	return agreed ? (int)admitted_port : wanted;
+/* The port that pods listen on stays while nothing is rolled out, whatever the spec says by now. It is told by two of
+ * the three that name it: what one says alone was put there by somebody else, and one may be gone or let nobody in. */
+static int closed_port(int wanted, const json_t *policy, const json_t *service, const json_t *servers) {
+	const int64_t told[] = {json_int(policy, "spec.ingress.0.ports.0.port", 0),
+		json_int(service, "spec.ports.0.port", 0),
+		json_int(list_entry(json_get(servers, "spec.ports"), "name", "ysql"), "port", 0)};
+	enum { TOLD = sizeof told / sizeof *told };
+	for (size_t i = 0; i < TOLD; i++) {
+		if (told[i] > 0 && told[i] <= UINT16_MAX && told[i] == told[(i + 1) % TOLD]) {
+			return (int)told[i];
+		}
+	}
+	return wanted;
 }
 
-struct ybcluster *closed_cluster(
-	struct arena *arena, const struct ybcluster *cluster, const json_t *policy, const json_t *service) {
+struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
+	const json_t *service, const json_t *servers) {
 	struct ybcluster *closed = arena_new(arena, struct ybcluster);
 	*closed = *cluster;
 	json_t *from = json_get(policy, "spec.ingress.0.from");
@@ -49,7 +56,7 @@ struct ybcluster *closed_cluster(
 			closed->spec.clients[closed->spec.client_count++] = cluster->spec.clients[i];
 		}
 	}
-	closed->spec.endpoints.ysql.port = closed_port(cluster->spec.endpoints.ysql.port, policy, service);
+	closed->spec.endpoints.ysql.port = closed_port(cluster->spec.endpoints.ysql.port, policy, service, servers);
 	closed->spec.endpoints.exposure = closed_exposure(cluster->spec.endpoints.exposure, service);
 	return closed;
 }

@@ -43,10 +43,10 @@ must_check bool desired_data_plane(
 	struct arena *arena, const struct inputs *inputs, struct wanted_list *list, struct error *err);
 
 /* The cluster as it may look while nothing may open: exposure and clients are those of the live policy and Service if
- * the spec still wants them, the port is the one that both have. `service` NULL or not a load balancer: exposure
- * Cluster. */
-struct ybcluster *closed_cluster(
-	struct arena *arena, const struct ybcluster *cluster, const json_t *policy, const json_t *service);
+ * the spec still wants them, the port is the one that two of policy, Service and the tservers' headless Service have.
+ * Each may be NULL. `service` NULL or not a load balancer: exposure Cluster. */
+struct ybcluster *closed_cluster(struct arena *arena, const struct ybcluster *cluster, const json_t *policy,
+	const json_t *service, const json_t *servers);
 /* Of a cluster that does not decode: metadata, status, and what of allowLists, clients and endpoints decodes alone, so
  * that what must close can be told. Else defaults. NULL: not even its metadata decodes. */
 struct ybcluster *readable_cluster(struct arena *arena, const json_t *object);

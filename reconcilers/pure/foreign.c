@@ -227,3 +227,36 @@ json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *de
 	}
 	return json_array_size(operations) > 2 ? operations : NULL;
 }
+
+/* What our own container mounts: volumes by their names, as a template has them. */
+static json_t *volumes_in_use(const json_t *pod) {
+	json_t *volumes = json_array(), *containers = json_get(pod, "spec.containers");
+	for (size_t i = 0; i < json_array_size(containers); i++) {
+		json_t *container = json_array_get(containers, i), *mounts = json_object_get(container, "volumeMounts");
+		for (size_t j = 0; is_server(json_text(container, "name")) && j < json_array_size(mounts); j++) {
+			json_array_append(volumes, json_array_get(mounts, j));
+		}
+	}
+	return volumes;
+}
+
+bool pod_entered(const json_t *pod) {
+	json_t *ephemeral = json_get(pod, "spec.ephemeralContainers");
+	if (!json_array_size(ephemeral)) {
+		return false;
+	}
+	/* In the shape of templates, of which all else here speaks. */
+	json_t *ours = json_pack("{s:O?, s:{s:{s:{s:o}}}}", "metadata", json_object_get(pod, "metadata"), "spec",
+		"template", "spec", "volumes", volumes_in_use(pod));
+	json_t *live = json_pack("{s:{s:{s:O?}}}", "spec", "template", "spec", json_object_get(pod, "spec"));
+	const struct pair pair = {ours, live};
+	bool any = false;
+	for (size_t i = 0; i < json_array_size(ephemeral); i++) {
+		json_t *container = json_array_get(ephemeral, i);
+		any = any || mounts_ours(json_object_get(container, "volumeMounts"), &pair) ||
+		      mounts_ours(json_object_get(container, "volumeDevices"), &pair) || reads_ours(container, &pair);
+	}
+	json_decref(ours);
+	json_decref(live);
+	return any;
+}

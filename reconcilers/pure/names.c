@@ -14,6 +14,10 @@ const char *role_process(enum role role) {
 	return role == MASTER ? "yb-master" : "yb-tserver";
 }
 
+bool is_server(const char *container) {
+	return str_equal(container, role_process(MASTER)) || str_equal(container, role_process(TSERVER));
+}
+
 const char *role_service(struct arena *arena, const struct ybcluster *cluster, enum role role) {
 	return arena_printf(arena, "%s-%ss", cluster->metadata.name, role_name(role));
 }

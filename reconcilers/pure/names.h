@@ -43,8 +43,9 @@ struct groups {
 	size_t count;
 };
 
-const char *role_name(enum role role);                                                          /* "master" */
-const char *role_process(enum role role);                                                       /* "yb-master" */
+const char *role_name(enum role role);    /* "master" */
+const char *role_process(enum role role); /* "yb-master" */
+bool is_server(const char *container);    /* by its name one of role_process() */
 const char *role_service(struct arena *arena, const struct ybcluster *cluster, enum role role); /* "db-masters" */
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);

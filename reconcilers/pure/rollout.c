@@ -54,8 +54,9 @@ static void scan_pod(
 		scan->replacing = true;
 		return;
 	}
-	bool outdated = !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
-	bool asked = !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
+	bool entered = pod->number[POD_ENTERED];
+	bool outdated = entered || !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
+	bool asked = entered || !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
 	bool trouble = pod->number[POD_STUCK];
 	scan->outdated_count += outdated;
 	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
@@ -93,6 +94,13 @@ static const struct child *broken(const struct scan *scan, const struct ybcluste
 	return scan->stuck ? scan->stuck : may_be_slow ? scan->slow : NULL;
 }
 
+/* Whom somebody entered is as good as outdated, and no window is waited for. */
+static const char *why_replaced(const struct child *pod) {
+	return pod->number[POD_ENTERED] ? "an ephemeral container mounts or reads what is the cluster's"
+	       : pod->number[POD_READY] ? "its template is outdated"
+	                                : "not ready, and its template is outdated";
+}
+
 static struct rollout decide(const struct scan *scan, const struct ybcluster *cluster, bool may_disturb) {
 	struct rollout rollout = {.outdated = scan->outdated_count, .untrusted = scan->untrusted_count};
 	const struct child *next = scan->asked ? scan->asked : scan->outdated;
@@ -102,7 +110,7 @@ static struct rollout decide(const struct scan *scan, const struct ybcluster *cl
 	} else if (broken(scan, cluster)) {
 		rollout.move = ROLLOUT_DELETE;
 		rollout.pod = broken(scan, cluster);
-		rollout.why = "not ready, and its template is outdated";
+		rollout.why = why_replaced(rollout.pod);
 	} else if (scan->unready) {
 		rollout.move = ROLLOUT_WAIT;
 		rollout.why = scan->unready;
@@ -114,7 +122,7 @@ static struct rollout decide(const struct scan *scan, const struct ybcluster *cl
 	} else {
 		rollout.move = ybcluster_replication_factor(&cluster->spec) == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
 		rollout.pod = next;
-		rollout.why = "its template is outdated";
+		rollout.why = why_replaced(rollout.pod);
 	}
 	return rollout;
 }

@@ -23,7 +23,7 @@ struct rollout {
 	enum rollout_move move;
 	const struct child *pod;
 	const char *why;
-	int outdated;  /* pods that differ from the template */
+	int outdated;  /* pods that differ from the template, or that an ephemeral container entered */
 	int untrusted; /* of them, those without the newest certificates */
 };
 

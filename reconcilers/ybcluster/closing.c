@@ -36,7 +36,7 @@ static bool may_go_ahead(struct work *work, bool *may, struct error *err) {
 		!own_document(work, SERVICE, work->pass->name, &service, err)) {
 		return false;
 	}
-	const struct ybcluster *closed = closed_cluster(work->arena, work->cluster, policy, service);
+	const struct ybcluster *closed = closed_cluster(work->arena, work->cluster, policy, service, NULL);
 	bool silent = !json_array_size(json_get(policy, "spec.ingress"));
 	int64_t served = silent ? json_int(service, "spec.ports.0.port", 0) : closed->spec.endpoints.ysql.port;
 	*may = served == work->cluster->spec.endpoints.ysql.port &&
@@ -114,12 +114,13 @@ static bool may_stand(struct work *work, const struct wanted *wanted, bool *may,
 static bool close_live(struct work *work, struct error *err) {
 	const char *clients = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
 	struct wanted_list all;
-	json_t *policy, *service;
+	json_t *policy, *service, *servers;
 	if (!own_document(work, NETWORK_POLICY, clients, &policy, err) ||
-		!own_document(work, SERVICE, work->pass->name, &service, err)) {
+		!own_document(work, SERVICE, work->pass->name, &service, err) ||
+		!own_document(work, SERVICE, role_service(work->arena, work->cluster, TSERVER), &servers, err)) {
 		return false;
 	}
-	work->inputs.cluster = closed_cluster(work->arena, work->cluster, policy, service);
+	work->inputs.cluster = closed_cluster(work->arena, work->cluster, policy, service, servers);
 	work->inputs.node_ports =
 		work->inputs.node_ports && json_bool(service, "spec.allocateLoadBalancerNodePorts", false);
 	if (!observe_allow_lists(work, err) || !desired_access(work, &all, err)) {

@@ -6,6 +6,7 @@
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
+#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
@@ -89,7 +90,11 @@ static bool replace(struct work *work, const struct rollout *rollout, struct err
 	bool ok = rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, &evicted, err)
 	                                         : child_delete(work, rollout->pod, NULL, rollout->why, err);
 	if (ok && (evicted || rollout->move == ROLLOUT_DELETE)) {
-		event(work, false, "PodReplaced", "Rollout",
+		bool entered = rollout->pod->number[POD_ENTERED];
+		if (entered) {
+			measure_drift(work, POD);
+		}
+		event(work, entered, "PodReplaced", "Rollout",
 			arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why));
 	}
 	return ok;

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "pki/certificate.h"
 #include "pure/child.h"
+#include "pure/diff.h"
 #include "pure/names.h"
 #include "ybcluster/certificates.h"
 
@@ -70,10 +71,6 @@ struct trouble {
 	bool stuck; /* our own container does not run */
 };
 
-static bool is_own_container(const char *name) {
-	return str_equal(name, role_process(MASTER)) || str_equal(name, role_process(TSERVER));
-}
-
 /* That ours waits for those that start before it says less than what one of them waits for, and that less than what
  * ours waits for itself. */
 enum weight { NOTHING, ANOTHER_FIRST, SOMEBODY_ELSES, OUR_OWN };
@@ -100,7 +97,7 @@ static void container_trouble(const json_t *object, struct trouble *trouble) {
 			json_t *container = json_array_get(containers, j);
 			const char *name = json_text_or(container, "name", "");
 			const char *reason = json_text(container, "state.waiting.reason");
-			bool own = is_own_container(name);
+			bool own = is_server(name);
 			enum weight weight = weight_of(reason, own);
 			stuck = stuck || (own && reason);
 			if (weight > heaviest) {
@@ -147,6 +144,7 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	struct trouble trouble = ready ? none : pod_trouble(object);
 	summary->number[POD_READY] = ready;
 	summary->number[POD_STUCK] = trouble.stuck;
+	summary->number[POD_ENTERED] = pod_entered(object);
 	summarize_address(object, summary);
 	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),

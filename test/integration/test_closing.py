@@ -67,6 +67,11 @@ def test_exposure_taken_back_while_paused_closes(kubectl, cluster):
     wait_until("no load balancer", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "ClusterIP", 30)
     service = kubectl.get("service", "one", namespace)
     assert [port["port"] for port in service["spec"]["ports"]] == [5433], "pods listen where they did"
+    kubectl.delete("networkpolicy", "one-clients", namespace)
+    kubectl.patch("service", "one", namespace, {"spec": {"externalIPs": ["203.0.113.9"]}})
+    wait_until("put right", lambda: not kubectl.get("service", "one", namespace)["spec"].get("externalIPs"))
+    service = kubectl.get("service", "one", namespace)
+    assert [port["port"] for port in service["spec"]["ports"]] == [5433], "nor does a policy that is gone move them"
     annotate(kubectl, namespace, "paused-")
     wait_until("an internal one", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "LoadBalancer", 30)
     wait_for_ready(kubectl, "one", namespace, ROLLOUT)

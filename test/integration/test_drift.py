@@ -1,6 +1,7 @@
 """Whatever is taken away or changed by another hand comes back, and no pod restarts for it."""
 
 import base64
+import json
 
 import children
 import pytest
@@ -135,6 +136,31 @@ def test_a_restricted_sidecar_is_left_alone(kubectl, cluster):
     kubectl.patch("statefulset", "one-tserver", cluster[1], [
         {"op": "remove", "path": f"/spec/template/spec/{kind}/{[one['name'] for one in spec[kind]].index(name)}"}
         for kind, name in (("containers", "agent"), ("volumes", "token"))], how="json")
+
+
+def debug(kubectl, namespace, pod, folder, mounts):
+    """As support does it."""
+    more = folder / f"{pod}.json"
+    more.write_text(json.dumps({"volumeMounts": mounts}))
+    kubectl("debug", pod, "-n", namespace, "--image=example.com/debugger:1", "--container=debugger", "--profile=restricted",
+            f"--custom={more}", "--target=yb-tserver", "--", "sleep", "1")
+    live = kubectl.get("pod", pod, namespace)
+    assert [one.get("volumeMounts", []) for one in live["spec"]["ephemeralContainers"]] == [mounts]
+
+
+def test_a_pod_whose_volumes_somebody_mounts_is_replaced_and_one_that_is_looked_at_is_not(kubectl, cluster, tmp_path):
+    wait_for_ready(kubectl, *cluster)
+    pods = children.pods(kubectl, *cluster)
+    debug(kubectl, cluster[1], "one-tserver-2", tmp_path, [])
+    debug(kubectl, cluster[1], "one-tserver-0", tmp_path, [{"name": "data0", "mountPath": "/stolen"}])
+    wait_until("one-tserver-0 anew", lambda: children.pods(kubectl, *cluster).get("one-tserver-0", pods["one-tserver-0"]) != pods[
+        "one-tserver-0"], ROLLOUT)
+    wait_for_ready(kubectl, *cluster, ROLLOUT)
+    now = children.pods(kubectl, *cluster)
+    assert {name for name in pods if now[name] != pods[name]} == {"one-tserver-0"}
+    assert "ephemeralContainers" not in kubectl.get("pod", "one-tserver-0", cluster[1])["spec"]
+    wait_until("an event", lambda: [note for note in told(kubectl, cluster[1], "PodReplaced")
+                                    if "one-tserver-0: an ephemeral container" in note])
 
 
 def test_a_key_that_somebody_put_there_is_not_served(kubectl, cluster):

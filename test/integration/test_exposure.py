@@ -102,13 +102,13 @@ def test_ports_of_nodes_come_and_go_with_their_flag(kubectl, home, operator, nam
     flagged = Operator(home, "--load-balancer-node-ports").start()
     try:
         kubectl.patch("service", "one", namespace, {"spec": {"loadBalancerSourceRanges": ["0.0.0.0/0"]}})
-        wait_until("another hand's ranges taken back", lambda: set(service()["loadBalancerSourceRanges"]) <= NOWHERE, 30)
+        wait_until("another hand's ranges taken back", lambda: set(service()["loadBalancerSourceRanges"]) <= NOWHERE)
         assert node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False, "opened in a pause"
         pause(kubectl, namespace, "-")
-        given = wait_until("a port of the nodes", node_ports, 30)
+        given = wait_until("a port of the nodes", node_ports)
         wait_for_ready(kubectl, "one", namespace)
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"annotations": {"example.com/a": "b"}}}})
-        wait_until("another write", lambda: "example.com/a" in kubectl.get("service", "one", namespace)["metadata"]["annotations"], 30)
+        wait_until("another write", lambda: "example.com/a" in kubectl.get("service", "one", namespace)["metadata"]["annotations"])
         wait_for_ready(kubectl, "one", namespace)
         assert node_ports() == given and service()["allocateLoadBalancerNodePorts"] is True
         for exposure, ports in (("Cluster", 0), ("Internal", 1)):
@@ -120,4 +120,4 @@ def test_ports_of_nodes_come_and_go_with_their_flag(kubectl, home, operator, nam
     finally:
         flagged.stop()
         operator.start()
-    wait_until("no port of the nodes", lambda: node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False, 30)
+    wait_until("no port of the nodes", lambda: node_ports() == [] and service()["allocateLoadBalancerNodePorts"] is False)

@@ -157,7 +157,7 @@ static void keeps_secret(struct arena *arena, const struct difference *differenc
 
 static void closes(struct arena *arena, const struct plan *plan, const json_t *live) {
 	size_t count;
-	struct ybcluster *closed = closed_cluster(arena, plan->cluster, live, live);
+	struct ybcluster *closed = closed_cluster(arena, plan->cluster, live, live, live);
 	property(closed->spec.endpoints.ysql.port > 0 && closed->spec.endpoints.ysql.port < 65536);
 	property(closed->spec.client_count <= plan->cluster->spec.client_count);
 	struct cidr *ranges = allow_live(arena, live, &count);

@@ -13,13 +13,17 @@ static const char *const live_policy =
 	"{spec: {ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {namespaceSelector: {matchLabels: {team: a}}}, "
 	"{podSelector: {matchLabels: {app: x}}}], ports: [{protocol: TCP, port: 5433}]}]}}";
 
-static struct ybcluster *closed(const char *policy, const char *service) {
+static struct ybcluster *closed_by(const char *policy, const char *service, const char *servers) {
 	struct ybcluster *cluster = cluster_of(arena, HEAD CLIENTS);
-	struct ybcluster *result =
-		closed_cluster(arena, cluster, policy ? yaml(arena, policy) : NULL, service ? yaml(arena, service) : NULL);
+	struct ybcluster *result = closed_cluster(arena, cluster, policy ? yaml(arena, policy) : NULL,
+		service ? yaml(arena, service) : NULL, servers ? yaml(arena, servers) : NULL);
 	assert_int_equal(cluster->spec.client_count, 4); /* the original is as it was */
 	assert_int_equal(cluster->spec.endpoints.ysql.port, 6000);
 	return result;
+}
+
+static struct ybcluster *closed(const char *policy, const char *service) {
+	return closed_by(policy, service, NULL);
 }
 
 static void clients_stay_only_when_live_and_wanted(void **state) {
@@ -47,6 +51,22 @@ static void the_port_stays_that_policy_and_service_have(void **state) {
 	assert_int_equal(closed(wrapped, SERVICE_AT("4294972729"))->spec.endpoints.ysql.port, 6000);
 }
 
+#define SERVERS_AT(port) "{spec: {ports: [{name: http, port: 9000}, {name: ysql, port: " port "}]}}"
+
+/* A changed port comes with the pods, also when the policy is gone, lets nobody in, or was edited. */
+static void the_port_stays_that_two_of_three_have(void **state) {
+	(void)state;
+	const char *servers = SERVERS_AT("5433"), *silent = "{spec: {ingress: []}}";
+	assert_int_equal(closed_by(NULL, SERVICE_AT("5433"), servers)->spec.endpoints.ysql.port, 5433);
+	assert_int_equal(closed_by(silent, SERVICE_AT("5433"), servers)->spec.endpoints.ysql.port, 5433);
+	assert_int_equal(closed_by(live_policy, SERVICE_AT("7777"), servers)->spec.endpoints.ysql.port, 5433);
+	assert_int_equal(closed_by(live_policy, SERVICE_AT("5433"), SERVERS_AT("7777"))->spec.endpoints.ysql.port, 5433);
+	assert_int_equal(closed_by(NULL, SERVICE_AT("7777"), servers)->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(closed_by(NULL, NULL, servers)->spec.endpoints.ysql.port, 6000);
+	assert_int_equal(
+		closed_by(NULL, NULL, "{spec: {ports: [{name: http, port: 9000}]}}")->spec.endpoints.ysql.port, 6000);
+}
+
 static void nobody_comes_in_where_nothing_is_live(void **state) {
 	(void)state;
 	assert_int_equal(closed(NULL, NULL)->spec.client_count, 0);
@@ -65,7 +85,7 @@ static void expect_exposure(const char *wanted, const char *service, enum exposu
 	struct ybcluster *cluster =
 		cluster_of(arena, arena_printf(arena, HEAD "spec: {endpoints: {exposure: %s}}\n", wanted));
 	json_t *live = service ? yaml(arena, service) : NULL;
-	assert_int_equal(closed_cluster(arena, cluster, NULL, live)->spec.endpoints.exposure, exposure);
+	assert_int_equal(closed_cluster(arena, cluster, NULL, live, NULL)->spec.endpoints.exposure, exposure);
 }
 
 static void exposure_is_never_wider_than_live_or_wanted(void **state) {
@@ -136,6 +156,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_stay_only_when_live_and_wanted),
 		cmocka_unit_test(the_port_stays_that_policy_and_service_have),
+		cmocka_unit_test(the_port_stays_that_two_of_three_have),
 		cmocka_unit_test(nobody_comes_in_where_nothing_is_live),
 		cmocka_unit_test(exposure_is_never_wider_than_live_or_wanted),
 		cmocka_unit_test(what_decodes_alone_is_read),

@@ -4,7 +4,8 @@
 /* A cluster of three masters and three tservers; a letter a pod tells how it is:
  * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
  * b like o and its container does not run, s like o and only its probe fails, i like s because of a container that
- * somebody put beside ours, u like w and its probe fails,
+ * somebody put beside ours, u like w and its probe fails, e ready and current and entered by an ephemeral container, f
+ * like e and its probe fails,
  * n not ready and current, - missing, d on its way out. Masters first. */
 static struct arena *arena;
 
@@ -41,7 +42,7 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
 				.text = text_of(pods[i]),
 				.deleting = pods[i] == 'd',
-				.number = {strchr("row", pods[i]) != NULL, pods[i] == 'b'}};
+				.number = {strchr("rowe", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
@@ -129,6 +130,20 @@ static void what_was_asked_does_not_wait_for_what_was_not(void **state) {
 	expect("wwwrrr", ROLLOUT_WINDOW, NULL);
 }
 
+static void whom_somebody_entered_goes_as_one_that_is_outdated(void **state) {
+	(void)state;
+	expect("rrrrer", ROLLOUT_EVICT, "db-tserver-1");
+	expect("rrrrew", ROLLOUT_EVICT, "db-tserver-1");
+	expect("rrrree", ROLLOUT_EVICT, "db-tserver-2");
+	expect("rrrenr", ROLLOUT_WAIT, NULL);
+	expect("rrre-r", ROLLOUT_WAIT, NULL);
+	expect("rrrfrr", ROLLOUT_DELETE, "db-tserver-0");
+	expect("rrrfnr", ROLLOUT_WAIT, NULL);
+	struct rollout rollout = next("errrrr", HEAD "spec: {nodes: 3, faultTolerance: None}\n" READY_BEFORE, false);
+	assert_int_equal(rollout.move, ROLLOUT_DELETE);
+	assert_non_null(strstr(rollout.why, "ephemeral container"));
+}
+
 static void the_only_pod_is_deleted_not_evicted(void **state) {
 	(void)state;
 	struct rollout rollout = next("orrrrr", HEAD "spec: {nodes: 3, faultTolerance: None}\n" READY_BEFORE, false);
@@ -200,6 +215,7 @@ int main(void) {
 		cmocka_unit_test(a_cluster_that_never_was_ready_heals_too),
 		cmocka_unit_test(unasked_restarts_wait),
 		cmocka_unit_test(what_was_asked_does_not_wait_for_what_was_not),
+		cmocka_unit_test(whom_somebody_entered_goes_as_one_that_is_outdated),
 		cmocka_unit_test(the_only_pod_is_deleted_not_evicted),
 		cmocka_unit_test(names_that_no_running_leaf_has),
 		cmocka_unit_test(windows_open_and_close),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "pure/child.h"
+#include "pure/diff.h"
 #include "pure/world.h"
 
 static struct arena *arena;
@@ -68,6 +69,43 @@ static void a_pod_that_no_node_takes_does_not_run(void **state) {
 	expect_trouble("{conditions: [{type: PodScheduled, status: 'True'}]}", "", false);
 }
 
+static bool entered(const char *container) {
+	struct summary summary = {0};
+	summarize_pod(
+		yaml(arena,
+			arena_printf(arena,
+				"{metadata: {name: db-tserver-0, labels: {yugabyte.com/cluster: db}}, spec: {"
+				"containers: [{name: agent, volumeMounts: [{name: theirs, mountPath: /t}]}, {name: yb-tserver, "
+				"volumeMounts: [{name: certificates, mountPath: /c}, {name: data0, mountPath: /d}, "
+				"{name: tmp, mountPath: /tmp}]}], volumes: [{name: data0, persistentVolumeClaim: {claimName: x}}, "
+				"{name: certificates, secret: {secretName: x}}, {name: tmp, emptyDir: {}}, {name: theirs, emptyDir: "
+				"{}}, "
+				"{name: again, persistentVolumeClaim: {claimName: data0-db-tserver-0}}, "
+				"{name: admin, projected: {sources: [{secret: {name: db-admin}}]}}], "
+				"ephemeralContainers: [{name: first}, {name: debugger, %s}]}}",
+				container)),
+		&summary);
+	free(summary.text);
+	return summary.number[POD_ENTERED];
+}
+
+static void an_ephemeral_container_enters_by_what_is_ours(void **state) {
+	(void)state;
+	static const char *const ours[] = {"certificates", "data0", "tmp", "again", "admin"};
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		assert_true(entered(arena_printf(arena, "volumeMounts: [{name: theirs, mountPath: /t}, {name: %s}]", ours[i])));
+		assert_true(entered(arena_printf(arena, "volumeDevices: [{name: %s}]", ours[i])));
+	}
+	assert_true(entered("env: [{name: A, valueFrom: {secretKeyRef: {name: db-admin, key: password}}}]"));
+	assert_true(entered("envFrom: [{secretRef: {name: db-tserver-tls}}]"));
+	/* kubectl debug, with and without --target */
+	assert_false(entered("targetContainerName: yb-tserver, securityContext: {capabilities: {add: [SYS_PTRACE]}}"));
+	assert_false(entered("volumeMounts: [{name: theirs, mountPath: /t}]"));
+	assert_false(entered("envFrom: [{secretRef: {name: dbx-admin}}]"));
+	assert_false(pod_entered(yaml(arena, "{metadata: 1, spec: {ephemeralContainers: [1, null, {volumeMounts: {}}]}}")));
+	assert_false(pod_entered(yaml(arena, "{spec: []}")));
+}
+
 static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 	(void)state;
 	struct summary summary =
@@ -94,6 +132,7 @@ int main(void) {
 		cmocka_unit_test(our_own_container_is_what_a_pod_is_judged_by),
 		cmocka_unit_test(what_starts_before_ours_is_named),
 		cmocka_unit_test(a_pod_that_no_node_takes_does_not_run),
+		cmocka_unit_test(an_ephemeral_container_enters_by_what_is_ours),
 		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
