@@ -20,19 +20,21 @@ class Evaluator:
     """Holds the live policies and namespaces of one moment."""
 
     def __init__(self, kubectl, folder, *namespaces):
-        self.folder, self.namespaces = folder, {}
-        self.policies = folder / "policies"
+        self.folder = folder
+        self.namespaces = {namespace: json.loads(kubectl("get", "namespace", namespace, "-o", "json"))["metadata"]["labels"]
+                           for namespace in namespaces}
+        self.hold([policy for namespace in namespaces for policy in kubectl.list("networkpolicies", namespace)])
+
+    def hold(self, policies):
+        """These, instead of what there is."""
+        assert policies, "no policy would mean that everything is open"
+        self.policies = self.folder / "policies"
         self.policies.mkdir(exist_ok=True)
         for old in self.policies.iterdir():
             old.unlink()
-        count = 0
-        for namespace in namespaces:
-            self.namespaces[namespace] = json.loads(kubectl("get", "namespace", namespace, "-o", "json"))["metadata"]["labels"]
-            for policy in kubectl.list("networkpolicies", namespace):
-                policy["metadata"] = {key: policy["metadata"][key] for key in ("name", "namespace")}
-                (self.policies / f"{count}.yaml").write_text(json.dumps(policy))
-                count += 1
-        assert count, "no policy would mean that everything is open"
+        for number, policy in enumerate(policies):
+            policy["metadata"] = {key: policy["metadata"][key] for key in ("name", "namespace")}
+            (self.policies / f"{number}.yaml").write_text(json.dumps(policy))
 
     def pod(self, address, namespace, labels):
         """A pod of a namespace that was read."""

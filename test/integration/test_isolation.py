@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+from control_plane import ROOT
 from evaluator import Evaluator, outside
 from manifests import allow_list, wait_for_ready, yb_cluster
 from operator_process import Operator
@@ -122,6 +123,48 @@ def test_nobody_reaches_a_cluster_but_the_operator(neighbours, home):
                 expected += [((f"{who} -> {cluster} {role}", source, destination, port, "TCP"), False) for port in PORTS]
             expected += [((f"operator -> {cluster} {role}", manager, destination, port, "TCP"), port == web.get(role))
                          for port in PORTS]
+    assert evaluator.differences(expected) == []
+
+
+HSM, HSM_PORT = "192.0.2.10", 1792  # as the overlay has it, to be put right by who installs it
+
+
+def paths_of_the_operator(evaluator, here, member, hsm):
+    """What its own policy says: [(to or from it, who, ports that are open)], of all the ports there are."""
+    kube_dns = {"IP": "10.244.0.2", "Internal": {"PodLabels": {"k8s-app": "kube-dns"}, "Namespace": "kube-system",
+                                                 "NamespaceLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    scraper = {"IP": "10.244.9.8", "Internal": {"PodLabels": {"app": "prometheus"}, "Namespace": "monitoring",
+                                                "NamespaceLabels": {"yugabyte.com/scrapes-metrics": "true"}}}
+    api_server = {(443, "TCP"), (6443, "TCP")}
+    strangers = everyone_else(evaluator, here)
+    yield from (("from", who, address, set()) for who, address in [*strangers, ("a tserver", member), ("the HSM", outside(HSM))])
+    yield "from", "a scraper", scraper, {(8443, "TCP")}
+    # The API server's address is not known to whoever writes the policy.
+    yield from (("to", who, address, api_server) for who, address in strangers if "kube-system" not in who)
+    yield "to", "the resolver", kube_dns, api_server | {(53, "TCP"), (53, "UDP")}
+    yield "to", "a server", member, api_server | {(TSERVER_WEB, "TCP"), (TSERVER_RPC, "TCP")}
+    yield "to", "the HSM", outside(HSM), api_server | ({(HSM_PORT, "TCP")} if hsm else set())
+    yield "to", "who is not the HSM", outside("192.0.2.11"), api_server
+
+
+@pytest.mark.parametrize("overlay", ["one-namespace", "all-namespaces", "network-hsm"])
+def test_the_operator_reaches_what_it_needs_and_nobody_else(kubectl, neighbours, home, tmp_path, overlay):
+    """By its own policy alone, as the overlay has it: 9100 of a server is closed by that server's, which is what it measures."""
+    rendered = kubectl("kustomize", ROOT / "deploy/overlays" / overlay).split("\n---\n")
+    text, = (one for one in rendered if "kind: NetworkPolicy" in one)
+    policy = json.loads(kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=text.replace(
+        "  name: ybcluster-operator\n", "  name: rendered\n")))
+    deployment = kubectl.get("deployment", "ybcluster-operator", home.namespace)["spec"]["template"]["metadata"]["labels"]
+    _, clusters = neighbours
+    evaluator = Evaluator(kubectl, tmp_path, "isolation-a", home.namespace)
+    evaluator.hold([policy])
+    operator = evaluator.pod("10.244.9.9", home.namespace, deployment)
+    ports = [(port, "TCP") for port in (53, 80, 443, 6443, 8081, 8443, HSM_PORT, *PORTS)] + [(53, "UDP"), (443, "UDP"), (9000, "UDP")]
+    expected = []
+    for role, member in clusters["isolation-a", "one"]:
+        for way, who, other, opened in paths_of_the_operator(evaluator, "isolation-a", member, overlay == "network-hsm"):
+            source, destination = (operator, other) if way == "to" else (other, operator)
+            expected += [((f"{way} {who} ({role})", source, destination, *port), port in opened) for port in ports]
     assert evaluator.differences(expected) == []
 
 
