@@ -42,16 +42,26 @@ struct vault *vault_create(const struct token_config *config, const char *operat
 	return vault;
 }
 
+/* Until no try is under way, at most to that moment of clock_monotonic(); but for the end itself, no longer than the
+ * process goes on. The caller holds the lock. */
+static void wait_for_news(struct vault *vault, int64_t moment, bool at_end) {
+	int64_t left;
+	while (vault->trying && (at_end || !atomic_load(&vault->ending)) && (left = moment - clock_monotonic()) > 0) {
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		left += until.tv_nsec;
+		until.tv_sec += left / SECONDS(1);
+		until.tv_nsec = left % SECONDS(1);
+		pthread_cond_timedwait(&vault->news, &vault->lock, &until);
+	}
+}
+
 /* A token that hangs while it is opened ends with the process: its thread still has the vault. */
 static struct vault *hanging __attribute__((used));
 
 static bool hangs(struct vault *vault) {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += END_SECONDS;
 	pthread_mutex_lock(&vault->lock);
-	while (vault->trying && pthread_cond_timedwait(&vault->news, &vault->lock, &until) == 0) {
-	}
+	wait_for_news(vault, clock_monotonic() + SECONDS(END_SECONDS), true);
 	bool trying = vault->trying;
 	pthread_mutex_unlock(&vault->lock);
 	return trying;
@@ -128,18 +138,6 @@ void vault_end(struct vault *vault) {
 	pthread_mutex_unlock(&vault->lock);
 }
 
-/* Opening and testing takes seconds, and is worth waiting for; who comes when it has taken long does not wait. */
-static void wait_for_news(struct vault *vault, int64_t seconds) {
-	int64_t left;
-	while (vault->trying && !atomic_load(&vault->ending) &&
-		   (left = vault->tried + SECONDS(seconds) - clock_monotonic()) > 0) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += left / SECONDS(1) + 1;
-		pthread_cond_timedwait(&vault->news, &vault->lock, &until);
-	}
-}
-
 static bool token_missing(struct vault *vault, struct error *err) {
 	if (atomic_load(&vault->ending)) {
 		return fail(err, ERR_CANCELLED, "the process is ending");
@@ -162,7 +160,8 @@ static struct token *token_within(struct vault *vault, int64_t seconds, struct e
 	if (!vault->token && !vault->trying && !atomic_load(&vault->ending) && worth_trying(vault)) {
 		start_trying(vault);
 	}
-	wait_for_news(vault, seconds);
+	/* Opening and testing takes seconds, and is worth waiting for; who comes when it has taken long does not wait. */
+	wait_for_news(vault, vault->tried + SECONDS(seconds), false);
 	struct token *token = vault->token;
 	if (!token) {
 		token_missing(vault, err);

@@ -7,11 +7,15 @@
 #include "base/hash.h"
 #include "pki/certificate_x509.h"
 
-X509 *x509_next(BIO *in, bool *damaged) {
+unsigned char *der_next(BIO *in, long *length) {
 	unsigned char *der = NULL;
+	return PEM_bytes_read_bio(&der, length, NULL, PEM_STRING_X509, in, NULL, no_passphrase) == 1 ? der : NULL;
+}
+
+X509 *x509_next(BIO *in, bool *damaged) {
 	long length = 0;
-	bool found = PEM_bytes_read_bio(&der, &length, NULL, PEM_STRING_X509, in, NULL, no_passphrase) == 1;
-	X509 *certificate = found ? x509_decode(der, (size_t)length) : NULL;
+	unsigned char *der = der_next(in, &length);
+	X509 *certificate = der ? x509_decode(der, (size_t)length) : NULL;
 	OPENSSL_free(der);
 	unsigned long code = ERR_peek_last_error();
 	*damaged = !certificate && !(ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);

@@ -24,6 +24,8 @@ X509 *x509_decode(const unsigned char *der, size_t length);
 /* The bytes of a string or number as the DER has them, in hexadecimal; NULL is "". */
 const char *x509_hex(struct arena *arena, const ASN1_STRING *string);
 int64_t x509_seconds(const ASN1_TIME *time);
+/* The bytes of the next certificate of a bundle, for OPENSSL_free(). NULL: none; OpenSSL's error queue says why. */
+unsigned char *der_next(BIO *in, long *length);
 /* The next certificate of a bundle, the caller's; NULL at its end, or when it is damaged. */
 X509 *x509_next(BIO *in, bool *damaged);
 /* The first certificate of a PEM; the caller's. */
