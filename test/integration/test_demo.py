@@ -1,11 +1,14 @@
-"""hack/demo --context: on a cluster that is there already, here the tests' own."""
+"""hack/demo: with --context on a cluster that is there already, here the tests' own, and without on a control plane of its own."""
 
 import json
 import os
+import pathlib
+import re
 import subprocess
 
 import pytest
 from control_plane import ROOT
+from manifests import yb_cluster
 
 NAMESPACE, PKI = "ybcluster-demo", "ybcluster-operator-pki"
 
@@ -79,3 +82,72 @@ def test_an_unknown_context_leaves_nothing(demo):
     refused = demo("--context", "nobody", "--yes")
     assert refused.returncode != 0 and "nobody" in refused.stderr
     assert demo("--down").stderr.endswith("no demo runs\n")
+
+
+class Kept:
+    """A demo of a cache of its own, as who started it sees it: by the lines that it printed."""
+
+    def __init__(self, cache, printed):
+        self.cache, self.exports = cache, re.findall(r"^ +(export (?:KUBECONFIG|PATH)=.*)$", printed, re.MULTILINE)
+        self.environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+
+    def shell(self, command, text=None):
+        done = subprocess.run(["bash", "-ec", "\n".join([*self.exports, command])], input=text, capture_output=True, text=True,
+                              check=False, timeout=400, env=self.environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def operator(self):
+        pid, _ = (self.cache / "demo/operator.pid").read_text().split()
+        return int(pid)
+
+
+def processes_of(folder):
+    """The pids of those that name it on their command line or write to a file in it."""
+    found = set()
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{folder}/".encode() in (process / "cmdline").read_bytes() or os.readlink(process / "fd/1").startswith(f"{folder}/"):
+                found.add(int(process.name))
+        except OSError:
+            pass
+    return found
+
+
+@pytest.fixture
+def bystander(demo, tmp_path):
+    """A control plane beside the demo's, of the same user and in the same cache."""
+    def command(*arguments):
+        done = subprocess.run([ROOT / "hack/control-plane", *arguments], capture_output=True, text=True, check=False, timeout=300,
+                              env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+    command("up", "bystander", "--nodes=1", "--without=kube-controller-manager,kube-scheduler,kwok,cloud")
+    yield command
+    command("down", "bystander")
+
+
+def test_it_runs_on_detached_until_it_is_told_to_end(kubectl, demo, bystander, tmp_path):
+    """That demo() returns says that no process has its streams: it reads them to their end."""
+    cache = tmp_path / "ybcluster-operator"
+    others = processes_of(cache)
+    done = demo("--keep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(rows(done)) >= 4 and all("True" in row for row in rows(done)), done.stdout
+    assert not kubectl("get", "namespace", NAMESPACE, "--ignore-not-found"), "$KUBECONFIG is not its cluster"
+    kept = Kept(cache, done.stdout)
+    assert len(kept.exports) == 2, done.stdout
+    started = processes_of(cache) - others
+    assert kept.operator() in started and all(os.getsid(pid) != os.getsid(0) for pid in started)
+    assert demo("--keep").returncode != 0, "a second one beside it"
+
+    assert kept.shell("command -v kubectl").startswith(str(cache))
+    kept.shell("kubectl create namespace later; kubectl apply -n later -f -",
+               json.dumps(yb_cluster("one", tier="Sandbox", nodes=1)))
+    kept.shell("kubectl wait -n later --for=condition=Ready --timeout=300s ybcluster/one")
+
+    down = demo("--down")
+    assert down.returncode == 0 and "the operator has ended" in down.stderr, down.stderr
+    assert processes_of(cache) == others and others
+    assert "ended" not in bystander("status", "bystander")
+    assert not (cache / "demo").exists() and demo("--down").stderr.endswith("no demo runs\n")
