@@ -56,9 +56,6 @@ static void wait_for_news(struct vault *vault, int64_t moment, bool at_end) {
 	}
 }
 
-/* A token that hangs while it is opened ends with the process: its thread still has the vault. */
-static struct vault *hanging __attribute__((used));
-
 static bool hangs(struct vault *vault) {
 	pthread_mutex_lock(&vault->lock);
 	wait_for_news(vault, clock_monotonic() + SECONDS(END_SECONDS), true);
@@ -67,14 +64,13 @@ static bool hangs(struct vault *vault) {
 	return trying;
 }
 
-void vault_destroy(struct vault *vault) {
+bool vault_destroy(struct vault *vault) {
 	if (!vault) {
-		return;
+		return true;
 	}
 	vault_end(vault);
 	if (hangs(vault)) {
-		hanging = vault;
-		return;
+		return false;
 	}
 	if (vault->has_opener) {
 		pthread_join(vault->opener, NULL);
@@ -84,6 +80,7 @@ void vault_destroy(struct vault *vault) {
 	pthread_cond_destroy(&vault->news);
 	pthread_mutex_destroy(&vault->lock);
 	free(vault);
+	return true;
 }
 
 /* How long the same is not tried again; a wrong PIN is never, for tokens count. */

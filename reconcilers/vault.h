@@ -11,7 +11,8 @@
 struct vault;
 
 struct vault *vault_create(const struct token_config *config, const char *operator_namespace);
-void vault_destroy(struct vault *vault); /* does not wait for a token that hangs while it is opened */
+/* Does not wait for a token that hangs while it is opened. False: one does, and its thread still has the vault. */
+bool vault_destroy(struct vault *vault);
 void vault_begin(struct vault *vault); /* opens and tests the token in the background, while the first lists come in */
 void vault_end(struct vault *vault);   /* from any thread: a self-test under way is given up */
 /* The token, after its self-test; borrowed. NULL: reasons as token.h has them. A wrong PIN is not tried again before

@@ -24,7 +24,7 @@ class Kubelet:
         """The pod that is asked to go is gone; its name and uid."""
         def leaving():
             return [pod["metadata"] for pod in self.kubectl.list("pods", namespace) if "deletionTimestamp" in pod["metadata"]]
-        pod, = wait_until("a pod is asked to go", leaving, 30)
+        pod, = wait_until("a pod is asked to go", leaving)
         self.kubectl.delete("pod", pod["name"], namespace, "--force", "--grace-period=0", "--wait=false")
         return pod["name"], pod["uid"]
 
@@ -33,7 +33,7 @@ class Kubelet:
         def bound():
             pod = self.kubectl.get("pod", name, namespace)
             return pod and pod["metadata"]["uid"] != not_uid and pod["spec"].get("nodeName") and pod
-        return wait_until(f"{name} anew, on a node", bound, 30)
+        return wait_until(f"{name} anew, on a node", bound)
 
     def waits(self, namespace, pod, reason, message):
         """As a kubelet says that its only container does not start. The phase is that of a container which ran before: what is

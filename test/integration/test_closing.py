@@ -39,13 +39,13 @@ def test_policies_loosened_while_paused_are_put_right(kubectl, cluster):
     for name, change in POLICIES.items():
         kubectl.patch("networkpolicy", name, namespace, change, how="json")
     wait_until("all four as they were", lambda: before == {
-        name: kubectl.get("networkpolicy", name, namespace)["spec"] for name in POLICIES}, 30)
+        name: kubectl.get("networkpolicy", name, namespace)["spec"] for name in POLICIES})
     kubectl.patch("networkpolicy", "one-clients", namespace, [
         {"op": "replace", "path": "/spec/ingress/0/ports/0/port", "value": 9100}], how="json")
     wait_until("the port is ours", lambda: kubectl.get("networkpolicy", "one-clients", namespace)["spec"]
-               == before["one-clients"], 30)
+               == before["one-clients"])
     kubectl.delete("networkpolicy", "one-deny", namespace)
-    wait_until("denied again", lambda: kubectl.get("networkpolicy", "one-deny", namespace), 30)
+    wait_until("denied again", lambda: kubectl.get("networkpolicy", "one-deny", namespace))
 
 
 def test_service_opened_while_paused_is_put_right(kubectl, cluster):
@@ -57,14 +57,14 @@ def test_service_opened_while_paused_is_put_right(kubectl, cluster):
     def closed():
         spec = kubectl.get("service", "one", namespace)["spec"]
         return spec["type"] == "ClusterIP" and not spec.get("externalIPs")
-    wait_until("reached from inside alone", closed, 30)
+    wait_until("reached from inside alone", closed)
 
 
 def test_exposure_taken_back_while_paused_closes(kubectl, cluster):
     namespace = cluster(endpoints={"exposure": "Public"})
     annotate(kubectl, namespace, "paused=true")
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"exposure": "Internal", "ysql": {"port": 6000}}}})
-    wait_until("no load balancer", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "ClusterIP", 30)
+    wait_until("no load balancer", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "ClusterIP")
     service = kubectl.get("service", "one", namespace)
     assert [port["port"] for port in service["spec"]["ports"]] == [5433], "pods listen where they did"
     kubectl.delete("networkpolicy", "one-clients", namespace)
@@ -73,7 +73,7 @@ def test_exposure_taken_back_while_paused_closes(kubectl, cluster):
     service = kubectl.get("service", "one", namespace)
     assert [port["port"] for port in service["spec"]["ports"]] == [5433], "nor does a policy that is gone move them"
     annotate(kubectl, namespace, "paused-")
-    wait_until("an internal one", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "LoadBalancer", 30)
+    wait_until("an internal one", lambda: kubectl.get("service", "one", namespace)["spec"]["type"] == "LoadBalancer")
     wait_for_ready(kubectl, "one", namespace, ROLLOUT)
 
 
@@ -81,7 +81,7 @@ def test_a_closing_that_is_only_planned_is_said(kubectl, cluster):
     namespace = cluster()
     annotate(kubectl, namespace, "plan=true")
     kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
-    wait_until("a plan", lambda: kubectl.get("ybcluster", "one", namespace)["status"].get("plan"), 30)
+    wait_until("a plan", lambda: kubectl.get("ybcluster", "one", namespace)["status"].get("plan"))
     assert condition(kubectl.get("ybcluster", "one", namespace), "AllowListsApplied")["status"] == "True", "no closing is due"
     kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False", "PlanOnly")
@@ -90,4 +90,4 @@ def test_a_closing_that_is_only_planned_is_said(kubectl, cluster):
     assert condition(kubectl.get("ybcluster", "one", namespace), "AllowListsApplied")["reason"] == "PlanOnly"
     stays("nothing written", lambda: ranges(kubectl, namespace) == {"198.51.100.0/24", "192.0.2.0/24"}, 3)
     annotate(kubectl, namespace, "plan-")
-    wait_until("closed", lambda: ranges(kubectl, namespace) == {"198.51.100.0/24"}, 30)
+    wait_until("closed", lambda: ranges(kubectl, namespace) == {"198.51.100.0/24"})

@@ -88,7 +88,7 @@ def test_a_rollout_that_is_stuck_heals_when_the_spec_goes_back(kubectl, namespac
     def stuck():
         pods = [pod for pod in kubectl.list("pods", namespace) if pod["spec"].get("nodeSelector")]
         return pods and all(pod["status"]["phase"] == "Pending" for pod in pods)
-    wait_until("a pod that no node takes", stuck, 30)
+    wait_until("a pod that no node takes", stuck)
     stays("no second pod is touched", lambda: len(set(before.values()) & set(
         children.pods(kubectl, "one", namespace).values())) == 5, 5)
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NodesReady", "False")
@@ -149,7 +149,7 @@ def test_an_annotation_of_the_service_goes_again(kubectl, namespace):
             assert {key: value for key, value in live.items() if key.startswith("example.com/")} == {
                 **left, "example.com/theirs": "3"}
             return True
-        wait_until(f"annotations {left}", gone, 30)
+        wait_until(f"annotations {left}", gone)
 
 
 def test_plan_writes_nothing_but_status(kubectl, namespace):
@@ -158,7 +158,7 @@ def test_plan_writes_nothing_but_status(kubectl, namespace):
     before = children.versions(children.of(kubectl, "one", namespace))
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan=true")
     kubectl("scale", "ybcluster", "one", "-n", namespace, "--replicas=4")
-    plan = wait_until("a plan", lambda: kubectl.get("ybcluster", "one", namespace)["status"].get("plan"), 30)
+    plan = wait_until("a plan", lambda: kubectl.get("ybcluster", "one", namespace)["status"].get("plan"))
     assert any("3 -> 4" in step["why"] for step in plan), plan
     assert children.versions(children.of(kubectl, "one", namespace)) == before
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan-")
@@ -218,7 +218,7 @@ def test_a_storage_class_that_went_holds_up_new_volumes_alone(kubectl, namespace
     assert "went" in told["message"] and "one-tserver" in told["message"], told
     before = leaf_of(kubectl, namespace)
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "all-the-same"}}})
-    wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
+    wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before)
     assert not kubectl.get("statefulset", "one-tserver", namespace)
     try:
         kubectl.apply(storage_class(kubectl, namespace, "went"), namespace=namespace)
@@ -325,7 +325,7 @@ def test_a_wish_that_is_refused_holds_up_nothing_else(kubectl, namespace):
         before = leaf_of(kubectl, namespace)
         assert children.pods(kubectl, "one", namespace) == pods
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": reason}}})
-        wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before, 30)
+        wait_until("a new leaf", lambda: leaf_of(kubectl, namespace) != before)
         wait_until("every pod new", lambda: not set(pods.values()) & set(children.pods(kubectl, "one", namespace).values()) and
                    len(children.pods(kubectl, "one", namespace)) == 6, ROLLOUT)
         pods = children.pods(kubectl, "one", namespace)
@@ -342,7 +342,7 @@ def test_a_stateful_set_that_somebody_scaled(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     kubectl("scale", "statefulset", "one-master", "-n", namespace, "--replicas=5")
-    wait_until("three masters", lambda: kubectl.get("statefulset", "one-master", namespace)["spec"]["replicas"] == 3, 30)
+    wait_until("three masters", lambda: kubectl.get("statefulset", "one-master", namespace)["spec"]["replicas"] == 3)
     wait_for_ready(kubectl, "one", namespace)
     kubectl("scale", "statefulset", "one-tserver", "-n", namespace, "--replicas=4")
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NeedsDatabase")

@@ -70,7 +70,7 @@ def test_deleted_child_comes_back(kubectl, cluster, kind, name):
     def back():
         now = kubectl.get(kind, name, cluster[1])
         return now and now["metadata"]["uid"] != before["metadata"]["uid"]
-    wait_until(f"{kind} {name} back", back, 30)
+    wait_until(f"{kind} {name} back", back)
     wait_for_ready(kubectl, *cluster)
 
 
@@ -93,7 +93,7 @@ def test_edit_is_put_right(kubectl, cluster, kind, name, how, change):
         now = kubectl.get(kind, name, cluster[1])
         assert essence(now) == essence(before)
         return True
-    wait_until(f"{kind} {name} as it was", right, 30)
+    wait_until(f"{kind} {name} as it was", right)
     wait_for_ready(kubectl, *cluster)
     same = {pod: uid for pod, uid in children.pods(kubectl, *cluster).items() if pods.get(pod) == uid}
     lost = 2 if "replicas" in str(change) else 0  # what StatefulSet's own controller takes at once is made anew
@@ -111,7 +111,7 @@ def test_an_edit_of_the_trust_annotation_restarts_nobody(kubectl, cluster):
             now = kubectl.get("secret", "one-tserver-tls", cluster[1])
             assert (now["data"], now["metadata"]["annotations"]) == (before["data"], before["metadata"]["annotations"])
             return True
-        wait_until("the annotation as it was", right, 30)
+        wait_until("the annotation as it was", right)
     wait_for_ready(kubectl, *cluster)
     assert children.pods(kubectl, *cluster) == pods
 
@@ -167,7 +167,7 @@ def test_a_key_that_somebody_put_there_is_not_served(kubectl, cluster):
     wait_for_ready(kubectl, *cluster)
     kubectl.patch("secret", "one-tserver-tls", cluster[1], {"data": {"node.one-tserver.key": NOISE}})
     wait_until("a leaf with a key of its own", lambda: kubectl.get("secret", "one-tserver-tls", cluster[1])["data"][
-        "node.one-tserver.key"] != NOISE, 30)
+        "node.one-tserver.key"] != NOISE)
     wait_for_ready(kubectl, *cluster, ROLLOUT)
 
 
@@ -183,7 +183,7 @@ def test_password_of_admin_stays_when_the_secret_is_touched(kubectl, cluster):
     before = kubectl.get("secret", "one-admin", cluster[1])["data"]
     assert len(base64.b64decode(before["password"])) >= 32
     kubectl.patch("secret", "one-admin", cluster[1], {"data": {"host": NOISE}})
-    wait_until("host true again", lambda: kubectl.get("secret", "one-admin", cluster[1])["data"] == before, 30)
+    wait_until("host true again", lambda: kubectl.get("secret", "one-admin", cluster[1])["data"] == before)
 
 
 def told(kubectl, namespace, reason):
@@ -198,8 +198,8 @@ def test_a_password_of_somebody_else_is_kept_and_told_of(kubectl, cluster):
     def followed():
         data = kubectl.get("secret", "one-admin", cluster[1])["data"]
         return data["password"] == NOISE and b":foreign@" in base64.b64decode(data["uri"])
-    wait_until("a URI with it", followed, 30)
+    wait_until("a URI with it", followed)
     wait_until("an event", lambda: told(kubectl, cluster[1], "PasswordEdited"))
     kubectl.patch("secret", "one-admin", cluster[1], {"data": {"password": ""}})
     wait_until("a new one for none", lambda: len(base64.b64decode(
-        kubectl.get("secret", "one-admin", cluster[1])["data"]["password"])) >= 32, 30)
+        kubectl.get("secret", "one-admin", cluster[1])["data"]["password"])) >= 32)

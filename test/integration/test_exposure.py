@@ -53,7 +53,7 @@ def come_to(kubectl, namespace, exposure):
         given = service["status"]["loadBalancer"].get("ingress", [{}])[0].get("ip")
         assert host and host == (f"one.{namespace}.svc.cluster.local" if exposure == "Cluster" else given), (host, given)
         return service["metadata"]["uid"]
-    uid = wait_until(f"{exposure}, and its address in status", there, 30)
+    uid = wait_until(f"{exposure}, and its address in status", there)
     wait_for_ready(kubectl, "one", namespace)
     return uid
 

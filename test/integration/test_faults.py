@@ -39,7 +39,7 @@ def test_api_server_restarts_while_a_cluster_is_built(plane, kubectl, operator, 
 
 def test_killed_operator_goes_on_where_it_was(kubectl, operator, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
-    wait_until("a first child", lambda: children.of(kubectl, "one", namespace), 30, 0.05)
+    wait_until("a first child", lambda: children.of(kubectl, "one", namespace), 60, 0.05)
     operator.kill()
     operator.start()
     wait_for_ready(kubectl, "one", namespace)

@@ -39,5 +39,5 @@ def test_lists_by_family(kubectl):
     assert {source["ipBlock"]["cidr"] for rule in rules for source in rule["from"]} == {"2001:db8:1::/48", "::1/128"}
     kubectl.patch("ybcluster", "two", namespace, {"spec": {"allowLists": ["six"]}})
     wait_until("what was open is closed", lambda: kubectl.get("service", "two", namespace)["spec"]["loadBalancerSourceRanges"]
-               == [NOWHERE], 30)
+               == [NOWHERE])
     kubectl("delete", "ybclusters,allowlists", "--all", "-n", namespace, "--timeout=90s")

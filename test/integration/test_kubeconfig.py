@@ -74,7 +74,7 @@ def way(plane, home, tmp_path):
 def works(kubectl, operator, namespace):
     """It reads, watches and writes: a list gets its status."""
     kubectl.apply(allow_list("list", "198.51.100.0/24"), namespace=namespace)
-    wait_for_condition(kubectl, "allowlist", "list", namespace, "Ready", "True", seconds=30)
+    wait_for_condition(kubectl, "allowlist", "list", namespace, "Ready", "True")
     kubectl.delete("allowlist", "list", namespace, "--timeout=30s")
     assert operator.answers("/readyz")
 

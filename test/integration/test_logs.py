@@ -49,8 +49,8 @@ def test_every_line(kubectl, home, new_namespace, form, check):
         for name in ("one-admin", "one-tserver-tls", "one-tserver-flags"):
             kubectl.patch("secret", name, namespace, {"stringData": {"foreign": "somebody's own \"secret\"\nin two lines"}})
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"allowLists": ["missing"], "tls": {"rotate": "now"}}})
-        wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False", seconds=30)
-        wait_until("rotated", lambda: secrets_of(kubectl, namespace, home) - before, 30)
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False")
+        wait_until("rotated", lambda: secrets_of(kubectl, namespace, home) - before)
         secret = before | secrets_of(kubectl, namespace, home) | {"somebody's own", "in two lines"}
         kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")
         told = json.dumps(kubectl.list("events.events.k8s.io", namespace))

@@ -77,7 +77,7 @@ def test_series_of_a_cluster(kubectl, operator, namespace, reader):
 
     kubectl.delete("ybcluster", "one", namespace)
     wait_until("the series are gone", lambda: value("ybcluster_condition", **of) is None
-               and value("ybcluster_certificate_not_after_seconds", **of) is None, 30)
+               and value("ybcluster_certificate_not_after_seconds", **of) is None)
 
 
 def test_requests_have_the_labels_of_client_go(kubectl, operator, reader):

@@ -67,7 +67,7 @@ def page(kubectl, operator, namespace, reader):  # noqa: F811
         text = scrape(operator, reader)[1]
         wanted = "ybcluster_drift_reverted_total{", 'type="Stalled"', 'type="EndpointReady"'
         return text if all(one in text for one in wanted) else None
-    return series(wait_until("all of it is measured", whole, 30))
+    return series(wait_until("all of it is measured", whole))
 
 
 def answers(page, name, matchers):

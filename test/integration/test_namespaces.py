@@ -43,7 +43,7 @@ def test_a_namespace_that_is_gone_stops_no_other(kubectl, few_rights, new_namesp
     try:
         kubectl.apply(yb_cluster("one", tier="Sandbox", nodes=1), namespace=stays_on)
         kubectl.apply(allow_list("list", "198.51.100.0/24"), namespace=goes)
-        wait_for_condition(kubectl, "allowlist", "list", goes, "Ready", "True", seconds=30)
+        wait_for_condition(kubectl, "allowlist", "list", goes, "Ready", "True")
         wait_for_ready(kubectl, "one", stays_on)
         kubectl.delete("namespace", goes, goes, "--timeout=60s")
         operator.stop()

@@ -32,7 +32,7 @@ def applied(kubectl, namespace, *wanted):
     def check():
         assert opened(kubectl, namespace) == set(wanted)
         return True
-    wait_until(f"open to {wanted}", check, 30)
+    wait_until(f"open to {wanted}", check)
 
 
 def in_seconds(seconds):
@@ -58,7 +58,7 @@ def test_union_of_lists_edited_in_place(kubectl, namespace):
     ports = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
     assert ports == {YSQL}
     wait_until("the list says who uses it",
-               lambda: kubectl.get("allowlist", "a", namespace)["status"].get("clusters") == ["one"], 30)
+               lambda: kubectl.get("allowlist", "a", namespace)["status"].get("clusters") == ["one"])
     assert [kubectl.get("allowlist", name, namespace)["status"]["rules"] for name in ("a", "b")] == [2, 1]
 
 
@@ -92,14 +92,14 @@ def test_load_balancer_filters_as_the_policy_does(kubectl, namespace):
     assert "198.51.100.0/24" in source_ranges(kubectl, namespace)
     assert "0.0.0.0/0" not in source_ranges(kubectl, namespace) and "::/0" not in source_ranges(kubectl, namespace)
     wait_until("its address in status", lambda: any(
-        one["host"].startswith("203.0.113.") for one in kubectl.get("ybcluster", "one", namespace)["status"]["endpoints"]), 30)
+        one["host"].startswith("203.0.113.") for one in kubectl.get("ybcluster", "one", namespace)["status"]["endpoints"]))
     assert condition(live, "AllowListsApplied")["status"] == "True"
     right = source_ranges(kubectl, namespace)
     for ranges in (["0.0.0.0/0"], None):
         kubectl.patch("service", "one", namespace, {"spec": {"loadBalancerSourceRanges": ranges}})
-        wait_until(f"{ranges} taken back", lambda: source_ranges(kubectl, namespace) == right, 30)
+        wait_until(f"{ranges} taken back", lambda: source_ranges(kubectl, namespace) == right)
     kubectl.patch("service", "one", namespace, [{"op": "add", "path": "/spec/ports/0/nodePort", "value": 30999}], how="json")
-    wait_until("no port of the nodes", lambda: "nodePort" not in kubectl.get("service", "one", namespace)["spec"]["ports"][0], 30)
+    wait_until("no port of the nodes", lambda: "nodePort" not in kubectl.get("service", "one", namespace)["spec"]["ports"][0])
 
 
 def test_a_load_balancer_that_nobody_provides_is_told_and_holds_nothing_back(plane, kubectl, namespace):
@@ -117,7 +117,7 @@ def test_a_load_balancer_that_nobody_provides_is_told_and_holds_nothing_back(pla
         kubectl.patch("ybcluster", "one", namespace, [since], "--subresource=status", how="json")
         wait_for_condition(kubectl, "ybcluster", "one", namespace, "EndpointReady", "Unknown", "NoLoadBalancer")
         wait_until("an event", lambda: [one["type"] for one in kubectl.list("events", namespace)
-                                        if one["reason"] == "NoLoadBalancer"] == ["Warning"], 30)
+                                        if one["reason"] == "NoLoadBalancer"] == ["Warning"])
         live = wait_for_ready(kubectl, "one", namespace)
         assert "host" not in live["status"]["endpoints"][0], live["status"]["endpoints"]
     finally:

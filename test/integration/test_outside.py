@@ -18,7 +18,7 @@ def test_quota_is_said_and_heals(kubectl, namespace):
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"},
              "spec": {"hard": {"count/statefulsets.apps": "1"}}}
     kubectl.apply(quota, namespace=namespace)
-    wait_until("the quota counts", lambda: "hard" in kubectl.get("resourcequota", "small", namespace).get("status", {}), 30)
+    wait_until("the quota counts", lambda: "hard" in kubectl.get("resourcequota", "small", namespace).get("status", {}))
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "QuotaExceeded")
     assert "small" in told["message"] and "statefulsets" in told["message"], "the server's own words"
@@ -85,7 +85,7 @@ def store_what_is_wrong(kubectl, namespace, spec):
         live = kubectl.get("ybcluster", "one", namespace)
         return all(live["spec"].get(key) == value for key, value in spec.items())
     with loose_schema(kubectl):
-        wait_until("the wrong spec is stored", stored, 30)
+        wait_until("the wrong spec is stored", stored)
 
 
 WRONG = {"out of bounds": {"nodes": 2}, "of another type": {"desiredState": 7}, "unknown word": {"desiredState": "Asleep"}}

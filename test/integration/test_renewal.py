@@ -40,7 +40,7 @@ def test_what_falls_due_is_renewed(kubectl, namespace, away):
     assert children.pods(kubectl, "one", namespace) == pods
 
     away(11 * MINUTE)
-    wait_until("leaves are new", lambda: not set(serials(kubectl, namespace).values()) & set(before.values()), 30)
+    wait_until("leaves are new", lambda: not set(serials(kubectl, namespace).values()) & set(before.values()))
     all_replaced(kubectl, namespace, pods)
     assert certificates(kubectl, namespace, "root.crt") == [root], "the CA has hours yet"
 

@@ -76,7 +76,7 @@ def test_new_hostnames_restart_nobody(kubectl, namespace):
         leaf = x509.load_pem_x509_certificate(secret_file(secret, r"node\..*\.crt"))
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return "db.example.com" in names.get_values_for_type(x509.DNSName)
-    wait_until("the leaf has the new name", renewed, 30)
+    wait_until("the leaf has the new name", renewed)
     wait_for_ready(kubectl, "one", namespace)
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "NamesNotServed")
     assert "3 tservers" in told["message"] and told["message"].endswith(": db.example.com"), told
@@ -215,14 +215,14 @@ def test_the_ca_comes_back_when_its_record_is_taken_or_replaced(kubectl, namespa
         assert public_key(chain[0]) == public_key(root[0])
         return True
     kubectl.delete("configmap", "one-ca", namespace)
-    wait_until("C-ca is back", restored, 30)
+    wait_until("C-ca is back", restored)
     kubectl.patch("configmap", "one-ca", namespace, {"data": foreign})
-    wait_until("the CA of another cluster is out", restored, 30)
+    wait_until("the CA of another cluster is out", restored)
     both = {"root.crt": foreign["root.crt"] + kubectl.get("configmap", "one-ca", namespace)["data"]["root.crt"]}
     kubectl.patch("configmap", "one-ca", namespace, {"data": both})
-    wait_until("the CA of another cluster is out of the bundle", restored, 30)
+    wait_until("the CA of another cluster is out of the bundle", restored)
     kubectl.patch("configmap", "one-ca", namespace, {"data": {"root.crt": "nonsense", "chain.crt": ""}})
-    wait_until("nonsense is out", restored, 30)
+    wait_until("nonsense is out", restored)
     wait_for_ready(kubectl, "one", namespace)
     assert serials(kubectl, namespace) == before and children.pods(kubectl, "one", namespace) == pods
     assert keys_of(home, live) == keys

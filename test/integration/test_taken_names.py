@@ -22,9 +22,9 @@ FOREIGN = {
 
 
 def told(kubectl, namespace, what):
-    found = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NameTaken", 30)
+    found = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NameTaken")
     assert found["message"].startswith(f"{what} "), found
-    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "NameTaken", 30)
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "NameTaken")
 
 
 @pytest.mark.parametrize("what", FOREIGN)
@@ -65,9 +65,9 @@ def test_in_place_of_the_policy_for_clients(kubectl, namespace):
     put_theirs(kubectl, namespace)
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused-")
     told(kubectl, namespace, "NetworkPolicy one-clients")
-    isolated = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NetworkIsolated", "False", "ForeignPolicy", 30)
+    isolated = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NetworkIsolated", "False", "ForeignPolicy")
     assert "NetworkPolicy one-clients " in isolated["message"], isolated
-    wait_until("nobody is let in by theirs", lambda: ranges() == set(), 30)
+    wait_until("nobody is let in by theirs", lambda: ranges() == set())
     kubectl.apply(allow_list("a", LISTED[0], "203.0.113.0/24"), namespace=namespace)
     stays("nothing opens", lambda: ranges() == set(), 2)
     live = kubectl.get("ybcluster", "one", namespace)

@@ -91,12 +91,12 @@ def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, sp
     operator = Operator(spoilt).start()
     try:
         for wanted, status in (("Stalled", "True"), ("Ready", "False")):
-            found = wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, reason, 30)
+            found = wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, reason)
             assert (spoilt.folder / "pin").read_text() not in found["message"]
         kubectl.apply(yb_cluster("two"), namespace=namespace)
-        wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True", reason, 30)
+        wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True", reason)
         kubectl.apply(allow_list("a", "198.51.100.0/24", "203.0.113.0/24"), namespace=namespace)
-        wait_until("closed without the token", lambda: "192.0.2.0/24" not in opened(kubectl, namespace), 30)
+        wait_until("closed without the token", lambda: "192.0.2.0/24" not in opened(kubectl, namespace))
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"ysql": {"port": 6543}}}})
         stays("nothing issued, and the port is that of the pods", lambda: not any(issued(kubectl, "two", namespace).values())
               and kubectl.get("service", "one", namespace)["spec"]["ports"][0]["port"] == 5433, 3, 1)
@@ -144,9 +144,9 @@ def test_a_token_without_the_ca_of_the_cluster_issues_nothing(kubectl, namespace
     operator = Operator(spoilt).start()
     try:
         for wanted, status in (("Stalled", "True"), ("Ready", "False")):
-            wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, "TokenLacksCA", 30)
+            wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, "TokenLacksCA")
         kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
-        wait_until("closed without the CA", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 30)
+        wait_until("closed without the CA", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"})
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "now", "rotateCA": "now"}}})
         stays("nothing issued", lambda: issued(kubectl, "one", namespace) == before, 5, 1)
         assert keys_in(spoilt) == [], "a CA was made anew in the other token"
@@ -175,7 +175,7 @@ def test_a_token_that_hangs_holds_up_nothing_that_must_close(kubectl, namespace,
         kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "now"}}})
         shim.wait_until_it_hangs()
         kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
-        wait_until("closed while the token hangs", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 30)
+        wait_until("closed while the token hangs", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"})
         shim.let_go()
         wait_until("rotated once the token answers", lambda: rotated(kubectl, "one", namespace) == "now", 60)
     finally:
@@ -222,8 +222,8 @@ def test_a_token_that_lets_keys_out_is_refused(kubectl, namespace, spoilt):
     operator = Operator(home).start()
     try:
         kubectl.apply(yb_cluster("one"), namespace=namespace)
-        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "TokenLetsKeysOut", 30)
-        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "TokenLetsKeysOut", 30)
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "TokenLetsKeysOut")
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "TokenLetsKeysOut")
         assert not any(issued(kubectl, "one", namespace).values())
         assert children.pods(kubectl, "one", namespace) == {}
     finally:

@@ -22,7 +22,7 @@ def new_leaf(kubectl, namespace, secret):
     before = kubectl.get("secret", secret, namespace)["metadata"]["uid"]
     kubectl.delete("secret", secret, namespace)
     wait_until(f"{secret} anew", lambda: (kubectl.get("secret", secret, namespace) or {"metadata": {"uid": before}})
-               ["metadata"]["uid"] != before, 30)
+               ["metadata"]["uid"] != before)
 
 
 def tservers(kubectl, name, namespace):

@@ -25,7 +25,7 @@ class Shim:
     def order(self, order):
         (self.folder / "order").write_text(order)
 
-    def wait_until_it_hangs(self, seconds=30):
+    def wait_until_it_hangs(self, seconds=60):
         wait_until("the token hangs", (self.folder / "fired").exists, seconds, 0.05)
 
     def let_go(self):
