@@ -1,8 +1,7 @@
 #include "base/cidr.h"
 
+#include "arena_group.h"
 #include "testing.h"
-
-static struct arena *arena;
 
 static struct cidr range(const char *text) {
 	struct cidr cidr = {0};
@@ -80,18 +79,6 @@ static void order_is_family_address_prefix(void **state) {
 	assert_int_equal(cidr_compare(&b, &b), 0);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_become_canonical),
@@ -100,5 +87,5 @@ int main(void) {
 		cmocka_unit_test(containment_is_by_address_and_family),
 		cmocka_unit_test(order_is_family_address_prefix),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -1,8 +1,7 @@
 #include "base/clock.h"
 
+#include "arena_group.h"
 #include "testing.h"
-
-static struct arena *arena;
 
 static void times_there_and_back(void **state) {
 	(void)state;
@@ -81,18 +80,6 @@ static void monotonic_does_not_go_back(void **state) {
 	assert_true(clock_wall() > INT64_C(1700000000));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_there_and_back),
@@ -100,5 +87,5 @@ int main(void) {
 		cmocka_unit_test(durations),
 		cmocka_unit_test(monotonic_does_not_go_back),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -2,9 +2,8 @@
 
 #include <stdlib.h>
 
+#include "arena_group.h"
 #include "testing.h"
-
-static struct arena *arena;
 
 static json_t *parse(const char *text) {
 	struct error err = {0};
@@ -92,18 +91,6 @@ static void depth_is_bounded(void **state) {
 	free(deep);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_lead_through_objects_and_lists),
@@ -113,5 +100,5 @@ int main(void) {
 		cmocka_unit_test(hostile_texts_are_refused),
 		cmocka_unit_test(depth_is_bounded),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

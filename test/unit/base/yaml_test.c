@@ -1,9 +1,8 @@
 #include "base/yaml.h"
 
+#include "arena_group.h"
 #include "base/json.h"
 #include "testing.h"
-
-static struct arena *arena;
 
 static const char *read(const char *text) {
 	struct error err = {0};
@@ -102,18 +101,6 @@ static void streams(void **state) {
 	assert_int_equal(err.kind, ERR_INVALID);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scalars_follow_the_json_schema),
@@ -123,5 +110,5 @@ int main(void) {
 		cmocka_unit_test(length_is_kept),
 		cmocka_unit_test(streams),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

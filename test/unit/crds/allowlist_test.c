@@ -3,13 +3,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "arena_group.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include "crds/allowlist.h"
 
 #include <cmocka.h>
-
-static struct arena *arena;
 
 #define META "metadata: {name: office, namespace: team, uid: 1a2b}\n"
 
@@ -78,23 +77,11 @@ static void test_refusals(void **state) {
 	}
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_entries, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_allow_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_allow_all),
+		cmocka_unit_test(test_refusals),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

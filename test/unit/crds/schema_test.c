@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "arena_group.h"
 #include "base/json.h"
 #include "base/yaml.h"
 #include "crds/owned.h"
@@ -11,8 +12,6 @@
 
 /* Last: it has a macro fail(). */
 #include <cmocka.h>
-
-static struct arena *arena;
 
 /* What the schema must say of a type. */
 static const struct shape {
@@ -313,23 +312,11 @@ static void test_owned_names(void **state) {
 	}
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_tables, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_owned_names, setup, teardown),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_owned_names),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

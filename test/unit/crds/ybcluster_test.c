@@ -4,13 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "arena_group.h"
 #include "base/json.h"
 #include "base/yaml.h"
 #include "crds/ybcluster.h"
 
 #include <cmocka.h>
-
-static struct arena *arena;
 
 #define META "metadata: {name: db, namespace: team, uid: 1a2b}\n"
 
@@ -285,28 +284,16 @@ static void test_sandbox(void **state) {
 	assert_int_equal(ybcluster_replication_factor(spec), 1);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full_spec, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full_status, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sandbox, setup, teardown),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_full_spec),
+		cmocka_unit_test(test_full_status),
+		cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_sandbox),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

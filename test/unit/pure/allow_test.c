@@ -2,7 +2,8 @@
 #include "pure/allow.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
+
 enum { NOW = 1000000 };
 
 static struct assigned list(const char *name, const char *entries) {
@@ -146,18 +147,6 @@ static void closed_is_what_others_want_or_is_not_of_the_list(void **state) {
 	assert_false(allow_closed(&wide, 1, own, NULL, 0));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_without_lists),
@@ -170,5 +159,5 @@ int main(void) {
 		cmocka_unit_test(live_sources_come_from_the_service),
 		cmocka_unit_test(closed_is_what_others_want_or_is_not_of_the_list),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -4,7 +4,7 @@
 #include "pure/manifests.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "manifests_group.h"
 
 struct scene {
 	const char *spec, *trust, *ca_asked;
@@ -53,21 +53,11 @@ static void a_rotation_asks_when_it_was_wished(void **state) {
 	expect((struct scene){wish, TRUST, "second"}, (struct scene){wish, RENEWED, "second"}, false);
 }
 
-static int setup(void **state) {
-	(void)state;
-	return begin_with_manifests(&arena);
-}
-
-static int teardown(void **state) {
-	(void)state;
-	return end_with_manifests(arena);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edits_of_the_spec_ask),
 		cmocka_unit_test(renewals_do_not),
 		cmocka_unit_test(a_rotation_asks_when_it_was_wished),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, manifests_begin, manifests_end);
 }

@@ -1,7 +1,7 @@
 #include "base/json.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 #define CLIENTS                                                                                                        \
 	"spec: {endpoints: {ysql: {port: 6000}, exposure: Public}, clients: ["                                             \
@@ -140,18 +140,6 @@ static void what_decodes_alone_is_read(void **state) {
 	assert_null(readable_cluster(arena, yaml(arena, "{}")));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clients_stay_only_when_live_and_wanted),
@@ -161,5 +149,5 @@ int main(void) {
 		cmocka_unit_test(exposure_is_never_wider_than_live_or_wanted),
 		cmocka_unit_test(what_decodes_alone_is_read),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -2,7 +2,7 @@
 #include "pure/diff.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static void expect(enum child_kind kind, const char *desired, const char *live, const char *difference) {
 	const struct difference *found = diff_find(arena, kind, yaml(arena, desired), yaml(arena, live));
@@ -213,18 +213,6 @@ static void patches_test_what_they_change(void **state) {
 		"{\"op\":\"test\",\"path\":\"/metadata/resourceVersion\",\"value\":\"7\"}");
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subset_is_in_sync),
@@ -244,5 +232,5 @@ int main(void) {
 		cmocka_unit_test(ours_is_cleaned_before_an_intruder_before_it_goes),
 		cmocka_unit_test(patches_test_what_they_change),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -2,7 +2,8 @@
 
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
+
 enum { NOW = 1795341600 }; /* 2026-11-22T10:00:00Z */
 
 #define WAITS(reason)                                                                                                  \
@@ -70,18 +71,6 @@ static void source_ranges_are_said_to_be_per_service(void **state) {
 	assert_non_null(strstr(message, "db-clients"));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_said_without_a_load_balancer),
@@ -89,5 +78,5 @@ int main(void) {
 		cmocka_unit_test(an_address_ends_it),
 		cmocka_unit_test(source_ranges_are_said_to_be_per_service),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

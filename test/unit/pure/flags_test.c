@@ -4,7 +4,7 @@
 #include "pure/flags.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static const char *file_of(const struct ybcluster *cluster, enum role role) {
 	struct error err = {0};
@@ -186,18 +186,6 @@ static void the_spec_has_the_say_on_the_version(void **state) {
 	assert_string_equal(version_of(cluster, &settings), "2025.1.0.1-b2");
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rendered_flag_is_in_the_table_and_ours),
@@ -211,5 +199,5 @@ int main(void) {
 		cmocka_unit_test(what_follows_from_the_spec),
 		cmocka_unit_test(the_spec_has_the_say_on_the_version),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -1,7 +1,7 @@
 #include "pure/immutable.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static const char *first(enum child_kind kind, const char *desired, const char *live) {
 	const struct difference *found = immutable_difference(arena, kind, yaml(arena, desired), yaml(arena, live));
@@ -40,23 +40,11 @@ static void other_kinds_are_written_in_place(void **state) {
 	assert_string_equal(first(SECRET, "{spec: {serviceName: x}}", "{spec: {serviceName: y}}"), "");
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_volume_that_grows_is_found_beside_other_changes),
 		cmocka_unit_test(a_balancer_moves_to_another_network_only_anew),
 		cmocka_unit_test(other_kinds_are_written_in_place),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

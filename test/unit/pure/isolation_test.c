@@ -1,7 +1,7 @@
 #include "pure/isolation.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static bool matches(const char *selector) {
 	return selector_matches(yaml(arena, selector), yaml(arena, "{app: db, tier: gold, empty: ''}"));
@@ -130,18 +130,6 @@ static void which_tserver_is_probed(void **state) {
 	assert_null(isolation_target(arena, &groups, &children, 0));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(match_labels),
@@ -153,5 +141,5 @@ int main(void) {
 		cmocka_unit_test(only_silence_beside_an_answer_is_evidence),
 		cmocka_unit_test(which_tserver_is_probed),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -4,7 +4,7 @@
 #include "pure/manifests.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "manifests_group.h"
 
 /* The documents of a cluster whose certificates are there. */
 static struct wanted_list documents(const char *spec) {
@@ -153,16 +153,6 @@ static void ports_paths_and_commands_are_in_the_table(void **state) {
 	}
 }
 
-static int setup(void **state) {
-	(void)state;
-	return begin_with_manifests(&arena);
-}
-
-static int teardown(void **state) {
-	(void)state;
-	return end_with_manifests(arena);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_document_fills),
@@ -170,5 +160,5 @@ int main(void) {
 		cmocka_unit_test(values_stay_values),
 		cmocka_unit_test(ports_paths_and_commands_are_in_the_table),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, manifests_begin, manifests_end);
 }

@@ -3,7 +3,7 @@
 #include "pure/names.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static void expect_groups(const char *spec, const char *wanted) {
 	struct groups groups = groups_of(arena, cluster_of(arena, arena_printf(arena, HEAD "spec: %s", spec)));
@@ -102,18 +102,6 @@ static void documents_are_owned(void **state) {
 		OPERATOR_NAME);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(groups_without_zones),
@@ -124,5 +112,5 @@ int main(void) {
 		cmocka_unit_test(selectors_carry_the_uid),
 		cmocka_unit_test(documents_are_owned),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -2,7 +2,7 @@
 #include "pure/manifests.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "manifests_group.h"
 
 struct scene {
 	const char *spec;
@@ -220,16 +220,6 @@ static void scheme_annotations_are_known(void **state) {
 	assert_false(network_is_scheme(""));
 }
 
-static int setup(void **state) {
-	(void)state;
-	return begin_with_manifests(&arena);
-}
-
-static int teardown(void **state) {
-	(void)state;
-	return end_with_manifests(arena);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deny_closes_both_directions),
@@ -244,5 +234,5 @@ int main(void) {
 		cmocka_unit_test(only_load_balancers_get_ports_of_nodes),
 		cmocka_unit_test(scheme_annotations_are_known),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, manifests_begin, manifests_end);
 }

@@ -2,7 +2,7 @@
 #include "pure/peer.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static void peers(void **state) {
 	(void)state;
@@ -37,19 +37,7 @@ static void no_peers(void **state) {
 	}
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(peers), cmocka_unit_test(no_peers)};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

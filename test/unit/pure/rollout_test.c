@@ -1,13 +1,14 @@
 #include "pure/rollout.h"
 #include "world.h"
 
+#include "arena_group.h"
+
 /* A cluster of three masters and three tservers; a letter a pod tells how it is:
  * r ready and current, o ready and outdated because it was asked, w ready and outdated by what nobody asked for,
  * b like o and its container does not run, s like o and only its probe fails, i like s because of a container that
  * somebody put beside ours, u like w and its probe fails, e ready and current and entered by an ephemeral container, f
  * like e and its probe fails,
  * n not ready and current, - missing, d on its way out. Masters first. */
-static struct arena *arena;
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
@@ -192,18 +193,6 @@ static void windows_open_and_close(void **state) {
 	assert_int_equal(window_wait(cluster, sunday), 0);
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(healthy_and_current_is_done),
@@ -220,5 +209,5 @@ int main(void) {
 		cmocka_unit_test(names_that_no_running_leaf_has),
 		cmocka_unit_test(windows_open_and_close),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

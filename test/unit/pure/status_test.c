@@ -2,7 +2,8 @@
 #include "pure/status.h"
 #include "world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
+
 enum { NOW = 1795341600 };
 
 #define OLD "lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1"
@@ -301,18 +302,6 @@ static void what_went_away_is_written(void **state) {
 	assert_false(status_equal(arena, status_build(arena, observed), planned));
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_needs_the_three_promises),
@@ -330,5 +319,5 @@ int main(void) {
 		cmocka_unit_test(equal_status_is_not_written),
 		cmocka_unit_test(what_went_away_is_written),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

@@ -5,7 +5,6 @@
 
 #include "base/yaml.h"
 #include "pure/desired.h"
-#include "pure/manifests.h"
 /* cmocka comes last: it defines a macro by the name of our fail() */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,19 +20,6 @@
 
 static const struct settings settings = {
 	.cluster_domain = "cluster.local", .operator_namespace = "yb-system", .default_version = "2025.2.2.1-b1"};
-
-/* For setup and teardown of tests that fill manifests; 0 is success. */
-static inline int begin_with_manifests(struct arena **arena) {
-	struct error err = {0};
-	*arena = arena_create();
-	return manifests_load(&err) ? 0 : 1;
-}
-
-static inline int end_with_manifests(struct arena *arena) {
-	manifests_unload();
-	arena_destroy(arena);
-	return 0;
-}
 
 static inline json_t *yaml(struct arena *arena, const char *text) {
 	struct error err = {0};

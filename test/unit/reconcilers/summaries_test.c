@@ -7,7 +7,7 @@
 #include "pure/diff.h"
 #include "pure/world.h"
 
-static struct arena *arena;
+#include "arena_group.h"
 
 static struct summary pod(const char *status) {
 	struct summary summary = {0};
@@ -115,18 +115,6 @@ static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 	assert_string_equal(summary.text + POD_TROUBLE, "||");
 }
 
-static int setup(void **state) {
-	(void)state;
-	arena = arena_create();
-	return 0;
-}
-
-static int teardown(void **state) {
-	(void)state;
-	arena_destroy(arena);
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_own_container_is_what_a_pod_is_judged_by),
@@ -135,5 +123,5 @@ int main(void) {
 		cmocka_unit_test(an_ephemeral_container_enters_by_what_is_ours),
 		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }
