@@ -1,5 +1,5 @@
-/* A PKCS#11 module that never answers, and whose exit handler minds that somebody is in it: the real ones free, as OpenSSL
- * does, what a call under way uses. */
+/* A PKCS#11 module that never answers, and whose exit handler minds that somebody is in it: the real ones free, as
+ * OpenSSL does, what a call under way uses. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
