@@ -36,12 +36,14 @@ struct finding endpoint_finding(
 		arena_printf(arena, "the load balancer of Service %s has its address", service->name)};
 }
 
-const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, const char *message) {
+const char *endpoint_access(
+	struct arena *arena, const struct ybcluster *cluster, bool node_ports, const char *message) {
 	if (cluster->spec.endpoints.exposure == EXPOSURE_CLUSTER) {
 		return message;
 	}
 	return arena_printf(arena,
 		"%s; the load balancer's source ranges hold for the Service as a whole: that they lead to port %d alone is "
-		"for NetworkPolicy %s to see to",
-		message, cluster->spec.endpoints.ysql.port, policy_name(arena, cluster->metadata.name, POLICY_CLIENTS));
+		"for NetworkPolicy %s to see to%s",
+		message, cluster->spec.endpoints.ysql.port, policy_name(arena, cluster->metadata.name, POLICY_CLIENTS),
+		node_ports ? ", and so are connections to its ports of the nodes, which heed no source ranges" : "");
 }

@@ -10,7 +10,8 @@ enum { ENDPOINT_PATIENCE = 300 };
  * type is NULL. Never False: Ready does not wait for it. `*due`: when time alone changes it; 0: never. */
 struct finding endpoint_finding(
 	struct arena *arena, const struct ybcluster *cluster, const struct child *service, int64_t now, int64_t *due);
-/* What is said of the allow lists, and of what source ranges cannot do when there is a load balancer. */
-const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, const char *message);
+/* What is said of the allow lists, and of what source ranges cannot do when there is a load balancer, and still less
+ * when its Service has ports of the nodes. */
+const char *endpoint_access(struct arena *arena, const struct ybcluster *cluster, bool node_ports, const char *message);
 
 #endif

@@ -237,7 +237,7 @@ static void allow_lists_finding(struct work *work, enum outcome outcome) {
 		find_false(&work->observed, "AllowListsApplied", allowed->reason, allowed->message);
 	} else if (outcome == OUTCOME_DONE) {
 		find_true(&work->observed, "AllowListsApplied", allowed->reason,
-			endpoint_access(work->arena, work->cluster, allowed->message));
+			endpoint_access(work->arena, work->cluster, work->inputs.node_ports, allowed->message));
 	}
 }
 

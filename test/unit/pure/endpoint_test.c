@@ -64,11 +64,13 @@ static void an_address_ends_it(void **state) {
 
 static void source_ranges_are_said_to_be_per_service(void **state) {
 	(void)state;
-	assert_string_equal(endpoint_access(arena, exposed("Cluster", ""), "2 rules"), "2 rules");
-	const char *message = endpoint_access(arena, exposed("Public", ""), "2 rules");
+	assert_string_equal(endpoint_access(arena, exposed("Cluster", ""), true, "2 rules"), "2 rules");
+	const char *message = endpoint_access(arena, exposed("Public", ""), false, "2 rules");
 	assert_non_null(strstr(message, "2 rules; "));
 	assert_non_null(strstr(message, "5433"));
 	assert_non_null(strstr(message, "db-clients"));
+	assert_null(strstr(message, "ports of the nodes"));
+	assert_non_null(strstr(endpoint_access(arena, exposed("Public", ""), true, "2 rules"), "ports of the nodes"));
 }
 
 int main(void) {
