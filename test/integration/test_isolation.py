@@ -3,6 +3,7 @@
 import ipaddress
 import itertools
 import json
+import re
 
 import pytest
 from control_plane import ROOT
@@ -129,7 +130,8 @@ def test_nobody_reaches_a_cluster_but_the_operator(neighbours, home):
 HSM, HSM_PORT = "192.0.2.10", 1792  # as the overlay has it, to be put right by who installs it
 
 
-def paths_of_the_operator(evaluator, here, member, hsm):
+def paths_of_the_operator(evaluator, here, member, hsm, serves=frozenset({(8443, "TCP")}),
+                          knocks=frozenset({(TSERVER_WEB, "TCP"), (TSERVER_RPC, "TCP")})):
     """What its own policy says: [(to or from it, who, ports that are open)], of all the ports there are."""
     kube_dns = {"IP": "10.244.0.2", "Internal": {"PodLabels": {"k8s-app": "kube-dns"}, "Namespace": "kube-system",
                                                  "NamespaceLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
@@ -138,31 +140,35 @@ def paths_of_the_operator(evaluator, here, member, hsm):
     api_server = {(443, "TCP"), (6443, "TCP")}
     strangers = everyone_else(evaluator, here)
     yield from (("from", who, address, set()) for who, address in [*strangers, ("a tserver", member), ("the HSM", outside(HSM))])
-    yield "from", "a scraper", scraper, {(8443, "TCP")}
+    yield "from", "a scraper", scraper, serves
     # The API server's address is not known to whoever writes the policy.
     yield from (("to", who, address, api_server) for who, address in strangers if "kube-system" not in who)
     yield "to", "the resolver", kube_dns, api_server | {(53, "TCP"), (53, "UDP")}
-    yield "to", "a server", member, api_server | {(TSERVER_WEB, "TCP"), (TSERVER_RPC, "TCP")}
+    yield "to", "a server", member, api_server | knocks
     yield "to", "the HSM", outside(HSM), api_server | ({(HSM_PORT, "TCP")} if hsm else set())
     yield "to", "who is not the HSM", outside("192.0.2.11"), api_server
 
 
-@pytest.mark.parametrize("overlay", ["one-namespace", "all-namespaces", "network-hsm"])
-def test_the_operator_reaches_what_it_needs_and_nobody_else(kubectl, neighbours, home, tmp_path, overlay):
+NOTHING = {"serves": set(), "knocks": set()}
+
+
+@pytest.mark.parametrize("overlay, workload, apart", [
+    ("one-namespace", "Deployment", {}), ("all-namespaces", "Deployment", {}), ("network-hsm", "Deployment", {}),
+    ("network-hsm/pki-init", "Job", NOTHING)])
+def test_the_operator_reaches_what_it_needs_and_nobody_else(kubectl, neighbours, home, tmp_path, overlay, workload, apart):
     """By its own policy alone, as the overlay has it: 9100 of a server is closed by that server's, which is what it measures."""
     rendered = kubectl("kustomize", ROOT / "deploy/overlays" / overlay).split("\n---\n")
-    text, = (one for one in rendered if "kind: NetworkPolicy" in one)
-    policy = json.loads(kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=text.replace(
-        "  name: ybcluster-operator\n", "  name: rendered\n")))
-    deployment = kubectl.get("deployment", "ybcluster-operator", home.namespace)["spec"]["template"]["metadata"]["labels"]
+    policy, pods = (json.loads(kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=re.sub(
+        r"(?m)^  name: .*", "  name: rendered", next(one for one in rendered if f"kind: {kind}\n" in one), count=1)))
+        for kind in ("NetworkPolicy", workload))
     _, clusters = neighbours
     evaluator = Evaluator(kubectl, tmp_path, "isolation-a", home.namespace)
     evaluator.hold([policy])
-    operator = evaluator.pod("10.244.9.9", home.namespace, deployment)
+    operator = evaluator.pod("10.244.9.9", home.namespace, pods["spec"]["template"]["metadata"]["labels"])
     ports = [(port, "TCP") for port in (53, 80, 443, 6443, 8081, 8443, HSM_PORT, *PORTS)] + [(53, "UDP"), (443, "UDP"), (9000, "UDP")]
     expected = []
     for role, member in clusters["isolation-a", "one"]:
-        for way, who, other, opened in paths_of_the_operator(evaluator, "isolation-a", member, overlay == "network-hsm"):
+        for way, who, other, opened in paths_of_the_operator(evaluator, "isolation-a", member, "hsm" in overlay, **apart):
             source, destination = (operator, other) if way == "to" else (other, operator)
             expected += [((f"{way} {who} ({role})", source, destination, *port), port in opened) for port in ports]
     assert evaluator.differences(expected) == []
