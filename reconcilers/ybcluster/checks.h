@@ -3,7 +3,8 @@
 #define YBCLUSTER_CHECKS_H
 #include "ybcluster/work.h"
 
-enum { LOOK_AGAIN = 15 }; /* seconds: nobody tells of StorageClasses, and of claims without our labels */
+/* Seconds: nobody tells of StorageClasses, of claims without our labels, and of what our watches do not show. */
+enum { LOOK_AGAIN = 15 };
 
 /* A wish that cannot be followed stalls the cluster and is left out; the pass goes on without it, for certificates end
  * all the same. Only where no pod runs yet the pass ends. Reasons: NeedsDatabase (a version of another release series),

@@ -1,10 +1,12 @@
 /* One child at a time: read, judged, deleted, and what is said of it. */
 #include "ybcluster/children.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "reconcilers/owner.h"
 
 struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_kind kind, const char *name) {
@@ -120,7 +122,12 @@ bool child_scale(struct work *work, const struct child *child, int replicas, con
 
 static struct child child_in_list(struct work *work, enum child_kind kind, const json_t *item) {
 	const json_t *owner = json_get(item, "metadata.ownerReferences.0");
-	return (struct child){.kind = kind,
+	struct summary summary = {0};
+	if (watched_table[kind].summarize) {
+		watched_table[kind].summarize(item, &summary);
+		free(summary.text);
+	}
+	struct child child = {.kind = kind,
 		.name = json_text_or(item, "metadata.name", ""),
 		.uid = json_text_or(item, "metadata.uid", ""),
 		.owner_uid = json_text_or(owner, "uid", ""),
@@ -130,6 +137,8 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 		.text = "",
 		.hostnames = "",
 		.asked = ""};
+	memcpy(child.number, summary.number, sizeof child.number);
+	return child;
 }
 
 struct children children_with_room(const struct work *work, size_t more) {
@@ -140,7 +149,19 @@ struct children children_with_room(const struct work *work, size_t more) {
 	return all;
 }
 
-bool children_look(struct work *work, enum child_kind kind, struct error *err) {
+/* What the list does not have may have lost its label, or be gone: it is asked for by name. */
+static bool look_by_name(struct work *work, const struct child *child, bool *there, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_GET, child->kind, child->name);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	*there = call.ok && str_equal(json_text(call.answer, "metadata.uid"), child->uid);
+	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+		*err = call.err;
+		return fail_in(err, "read %s %s", call.kind->name, call.name);
+	}
+	return true;
+}
+
+static bool list_children(struct work *work, enum child_kind kind, struct children *listed, struct error *err) {
 	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
 	call.query = arena_printf(work->arena, "labelSelector=" LABEL_CLUSTER_UID "%%3D%s", work->cluster->metadata.uid);
 	kube_do(work->pass->client, work->arena, &call, 1);
@@ -149,12 +170,34 @@ bool children_look(struct work *work, enum child_kind kind, struct error *err) {
 		return fail_in(err, "list %s", child_kind_name(kind));
 	}
 	const json_t *items = json_object_get(call.answer, "items");
-	struct children all = children_with_room(work, json_array_size(items));
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		struct child child = child_in_list(work, kind, json_array_get(items, i));
-		if (!children_find(&work->children, kind, child.name)) {
-			all.items[all.count++] = child;
+	listed->items = arena_array(work->arena, struct child, json_array_size(items) + 1);
+	while (listed->count < json_array_size(items)) {
+		listed->items[listed->count] = child_in_list(work, kind, json_array_get(items, listed->count));
+		listed->count++;
+	}
+	return true;
+}
+
+bool children_look(struct work *work, enum child_kind kind, struct error *err) {
+	const char *uid = work->cluster->metadata.uid;
+	struct children listed = {0};
+	if (!list_children(work, kind, &listed, err)) {
+		return false;
+	}
+	struct children all = {arena_array(work->arena, struct child, work->children.count + listed.count), 0};
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *known = &work->children.items[i];
+		bool asked = known->kind == kind && (str_equal(known->owner_uid, uid) || str_equal(known->cluster_uid, uid));
+		bool there = !children_find(&listed, kind, known->name);
+		if (asked && there && !look_by_name(work, known, &there, err)) {
+			return false;
 		}
+		if (there) {
+			all.items[all.count++] = *known;
+		}
+	}
+	for (size_t i = 0; i < listed.count; i++) {
+		all.items[all.count++] = listed.items[i];
 	}
 	work->children = all;
 	return true;

@@ -19,7 +19,8 @@ must_check bool child_scale(
 	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
 /* The cluster's children again, with room for so many more. */
 struct children children_with_room(const struct work *work, size_t more);
-/* Adds the objects with the cluster's uid that the API server has and the watch has not shown yet: pods or claims. */
+/* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
+ * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
 /* True when the live object is this cluster's; NULL is nobody's. */
 bool is_ours(const struct work *work, const json_t *live);

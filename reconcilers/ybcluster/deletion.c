@@ -4,12 +4,13 @@
  * Two others may be behind, and what they would still make or not yet show must not stay: the StatefulSets' controller,
  * which makes claims that no owner's reference takes along (so a set is scaled to none, and goes when its controller
  * has seen that), and our own watches (so before what protects pods goes, and before the cluster does, one looks
- * again). */
+ * again; and for sets from the start: one whose creation was never answered makes claims like any other). */
 #include <string.h>
 
 #include "base/json.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
 
@@ -153,13 +154,14 @@ static const struct step {
 	bool (*chosen)(const struct work *work, const struct child *child);
 	bool (*act)(struct work *work, const struct child *child, struct error *err);
 	const enum child_kind *looked_for; /* asked of the API server itself before the step counts as done; NULL: none */
+	bool while_left;                   /* and also while some are left */
 	bool only_with_policy_delete;
 } steps[] = {
-	{"the Service for clients", is_access, take_away, NULL, false},
-	{"compute", is_compute, scale_to_none, NULL, false},
-	{"pods", is_pod, take_orphan_away, &(const enum child_kind){POD}, false},
-	{"children", is_rest, take_away, NULL, false},
-	{"volumes", is_volume, take_away, &(const enum child_kind){VOLUME_CLAIM}, true},
+	{"the Service for clients", is_access, take_away, NULL, false, false},
+	{"compute", is_compute, scale_to_none, &(const enum child_kind){STATEFUL_SET}, true, false},
+	{"pods", is_pod, take_orphan_away, &(const enum child_kind){POD}, false, false},
+	{"children", is_rest, take_away, NULL, false, false},
+	{"volumes", is_volume, take_away, &(const enum child_kind){VOLUME_CLAIM}, false, true},
 };
 
 /* `left`: how many are still there. */
@@ -178,9 +180,13 @@ static bool take(struct work *work, const struct step *step, size_t *left, struc
 }
 
 static bool step_take(struct work *work, const struct step *step, size_t *left, struct error *err) {
-	return take(work, step, left, err) &&
-	       (*left || !step->looked_for || !work->pass->may_write ||
-			   (children_look(work, *step->looked_for, err) && take(work, step, left, err)));
+	if (!take(work, step, left, err)) {
+		return false;
+	}
+	if (!step->looked_for || !work->pass->may_write || (*left && !step->while_left)) {
+		return true;
+	}
+	return children_look(work, *step->looked_for, err) && take(work, step, left, err);
 }
 
 bool deletion_step(struct work *work, struct error *err) {
@@ -200,6 +206,7 @@ bool deletion_step(struct work *work, struct error *err) {
 			return false;
 		}
 		if (left) {
+			wake_at(work, work->now + LOOK_AGAIN); /* what is left may be out of our watches' sight */
 			work->observed.reconciling = true;
 			work->observed.reconciling_why = arena_printf(work->arena, "deleting: %zu %s left", left, steps[i].name);
 			return true;

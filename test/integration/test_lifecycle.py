@@ -137,6 +137,24 @@ def test_waits_for_a_controller_that_is_behind(kubectl, namespace, plane):
     assert not kubectl.list("persistentvolumeclaims", namespace) and not kubectl.list("pods", namespace)
 
 
+def test_looks_for_sets_that_its_watch_does_not_show(kubectl, operator, namespace, plane):
+    """One whose creation was never answered, say, while the watch is behind; here, one that its selector leaves out."""
+    with plane.frozen("kube-controller-manager"):
+        kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=namespace)
+        wait_until("StatefulSets", lambda: len(kubectl.list("statefulsets", namespace)) == 2)
+        operator.stop()
+        try:
+            kubectl("label", "statefulset", "one-master", "-n", namespace, "app.kubernetes.io/managed-by-")
+            kubectl.delete("ybcluster", "one", namespace, "--wait=false")
+        finally:
+            operator.start()
+        wait_until("none wanted", lambda: [one["spec"]["replicas"] for one in kubectl.list("statefulsets", namespace)] == [0, 0])
+        stays("the cluster, while the controller has not seen that", lambda: not gone(kubectl, "one", namespace), 3)
+    wait_until("gone", lambda: gone(kubectl, "one", namespace))
+    plane.wait_for_quiet(2)
+    assert not kubectl.list("persistentvolumeclaims", namespace) and not kubectl.list("statefulsets", namespace)
+
+
 def test_deletion_protection(kubectl, namespace):
     kubectl.apply(yb_cluster("one", deletionProtection=True), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
