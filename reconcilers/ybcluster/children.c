@@ -120,7 +120,10 @@ bool child_scale(struct work *work, const struct child *child, int replicas, con
 	return true;
 }
 
+/* A set whose owner's reference somebody took off is ours by the label that it was listed by; a pod without one is an
+ * orphan, and claims never have one. */
 static struct child child_in_list(struct work *work, enum child_kind kind, const json_t *item) {
+	const char *without_owner = kind == STATEFUL_SET ? work->cluster->metadata.uid : "";
 	const json_t *owner = json_get(item, "metadata.ownerReferences.0");
 	struct summary summary = {0};
 	if (watched_table[kind].summarize) {
@@ -130,7 +133,7 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 	struct child child = {.kind = kind,
 		.name = json_text_or(item, "metadata.name", ""),
 		.uid = json_text_or(item, "metadata.uid", ""),
-		.owner_uid = json_text_or(owner, "uid", ""),
+		.owner_uid = json_text_or(owner, "uid", without_owner),
 		.version = json_text_or(item, "metadata.resourceVersion", ""),
 		.deleting = json_get(item, "metadata.deletionTimestamp"),
 		.cluster_uid = work->cluster->metadata.uid,
