@@ -273,8 +273,17 @@ static bool secret_failed(const struct change *changes, size_t count) {
 	return failed;
 }
 
+static bool makes_a_set(const struct change *changes, size_t count) {
+	bool makes = false;
+	for (size_t i = 0; i < count; i++) {
+		makes = makes ||
+		        (changes[i].wanted->kind == STATEFUL_SET && !changes[i].skip && changes[i].why && !changes[i].live);
+	}
+	return makes;
+}
+
 /* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
- * that a fresh cluster finds taken: nothing more is made then. */
+ * that a fresh cluster finds taken: nothing more is made then. Nor is a set made for a cluster that is gone. */
 static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
 	if (!write_wave(work, changes, count, 0, err)) {
 		return false;
@@ -282,6 +291,9 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
+		if (wave == wave_of(STATEFUL_SET) && makes_a_set(changes, count) && !cluster_stands(work, err)) {
+			return false;
+		}
 		if (!write_wave(work, changes, count, wave, &one)) {
 			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
 			ok = false;

@@ -125,10 +125,10 @@ bool child_scale(struct work *work, const struct child *child, int replicas, con
 static struct child child_in_list(struct work *work, enum child_kind kind, const json_t *item) {
 	const char *without_owner = kind == STATEFUL_SET ? work->cluster->metadata.uid : "";
 	const json_t *owner = json_get(item, "metadata.ownerReferences.0");
-	struct summary summary = {0};
+	struct summary *summary = arena_new(work->arena, struct summary);
 	if (watched_table[kind].summarize) {
-		watched_table[kind].summarize(item, &summary);
-		free(summary.text);
+		watched_table[kind].summarize(item, summary);
+		free(summary->text);
 	}
 	struct child child = {.kind = kind,
 		.name = json_text_or(item, "metadata.name", ""),
@@ -140,7 +140,7 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 		.text = "",
 		.hostnames = "",
 		.asked = ""};
-	memcpy(child.number, summary.number, sizeof child.number);
+	memcpy(child.number, summary->number, sizeof child.number);
 	return child;
 }
 

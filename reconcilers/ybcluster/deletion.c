@@ -149,6 +149,24 @@ static bool destroy_keys(struct work *work, struct error *err) {
 	return work->plan_only || token_keys_destroy(token, prefix, err);
 }
 
+/* An API server that read the cluster before it had the finalizer deletes it all the same, though the finalizer was set
+ * meanwhile: the cluster is gone, and nobody asks us. Whatever has an owner's reference goes by that; the volumes of a
+ * set would not. */
+bool cluster_stands(struct work *work, struct error *err) {
+	struct kube_call call = {
+		.verb = KUBE_GET, .kind = &kind_ybcluster, .namespace = work->pass->namespace, .name = work->pass->name};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+		*err = call.err;
+		return fail_in(err, "read the cluster");
+	}
+	bool same = call.ok && strcmp(json_text_or(call.answer, "metadata.uid", ""), work->cluster->metadata.uid) == 0;
+	if (same && !json_get(call.answer, "metadata.deletionTimestamp")) {
+		return true;
+	}
+	return (same || destroy_keys(work, err)) && fail(err, ERR_CANCELLED, "the cluster is gone, or going");
+}
+
 static const struct step {
 	const char *name;
 	bool (*chosen)(const struct work *work, const struct child *child);
