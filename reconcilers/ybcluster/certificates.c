@@ -1,11 +1,11 @@
 #include "ybcluster/certificates.h"
-#include "ybcluster/report.h"
 
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/json.h"
 #include "ybcluster/children.h"
+#include "ybcluster/report.h"
 
 /* A certificate Secret: of a StatefulSet (`group`), or the administrator's (`group` NULL). */
 struct leaf {

@@ -1,5 +1,4 @@
 #include "ybcluster/checks.h"
-#include "ybcluster/report.h"
 
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "pure/flags.h"
 #include "pure/volumes.h"
 #include "ybcluster/isolation.h"
+#include "ybcluster/report.h"
 
 /* "2025.2.2.1-b1" belongs to the series "2025.2". */
 static bool same_series(const char *a, const char *b) {

@@ -14,27 +14,32 @@ struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_k
 		.verb = verb, .kind = kind_of_child(kind), .namespace = work->pass->namespace, .name = name};
 }
 
+/* As the API server has it; NULL and no error: it is not there. */
+static bool read_by_name(struct work *work, enum child_kind kind, const char *name, json_t **live, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_GET, kind, name);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	*live = call.ok ? call.answer : NULL;
+	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+		*err = call.err;
+		return fail_in(err, "read %s %s", child_kind_name(kind), name);
+	}
+	return true;
+}
+
 bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
 	struct child *child = children_find(&work->children, kind, name);
 	*document = child ? child->document : NULL;
 	if (*document || work->fresh) {
 		return true;
 	}
-	struct kube_call call = child_call(work, KUBE_GET, kind, name);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (call.ok) {
-		*document = call.answer;
-		if (child) {
-			child->document = call.answer;
-			child->version = json_text_or(call.answer, "metadata.resourceVersion", child->version);
-		}
-		return true;
+	if (!read_by_name(work, kind, name, document, err)) {
+		return false;
 	}
-	if (call.err.kind == ERR_NOT_FOUND) {
-		return true;
+	if (child && *document) {
+		child->document = *document;
+		child->version = json_text_or(*document, "metadata.resourceVersion", child->version);
 	}
-	*err = call.err;
-	return fail_in(err, "read %s %s", child_kind_name(kind), name);
+	return true;
 }
 
 bool own_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
@@ -144,24 +149,12 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 	return child;
 }
 
-struct children children_with_room(const struct work *work, size_t more) {
-	struct children all = {arena_array(work->arena, struct child, work->children.count + more), work->children.count};
-	for (size_t i = 0; i < all.count; i++) {
-		all.items[i] = work->children.items[i];
-	}
-	return all;
-}
-
 /* What the list does not have may have lost its label, or be gone: it is asked for by name. */
 static bool look_by_name(struct work *work, const struct child *child, bool *there, struct error *err) {
-	struct kube_call call = child_call(work, KUBE_GET, child->kind, child->name);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	*there = call.ok && str_equal(json_text(call.answer, "metadata.uid"), child->uid);
-	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
-		*err = call.err;
-		return fail_in(err, "read %s %s", call.kind->name, call.name);
-	}
-	return true;
+	json_t *live;
+	bool read = read_by_name(work, child->kind, child->name, &live, err);
+	*there = read && str_equal(json_text(live, "metadata.uid"), child->uid);
+	return read;
 }
 
 static bool list_children(struct work *work, enum child_kind kind, struct children *listed, struct error *err) {

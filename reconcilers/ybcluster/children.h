@@ -17,8 +17,6 @@ must_check bool child_delete(
 /* Of a StatefulSet. */
 must_check bool child_scale(
 	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
-/* The cluster's children again, with room for so many more. */
-struct children children_with_room(const struct work *work, size_t more);
 /* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
  * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);

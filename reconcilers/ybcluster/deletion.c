@@ -36,7 +36,11 @@ static bool ours(const struct work *work, const struct child *child) {
 
 /* A policy without its owner is in no cluster's group: these four are looked for by name. */
 static void add_policies(struct work *work) {
-	struct children all = children_with_room(work, POLICY_COUNT);
+	size_t count = work->children.count;
+	struct children all = {arena_array(work->arena, struct child, count + POLICY_COUNT), count};
+	for (size_t i = 0; i < count; i++) {
+		all.items[i] = work->children.items[i];
+	}
 	for (enum policy i = POLICY_DENY; i < POLICY_COUNT; i++) {
 		const char *name = policy_name(work->arena, work->pass->name, i);
 		if (!children_find(&work->children, NETWORK_POLICY, name)) {

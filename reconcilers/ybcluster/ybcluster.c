@@ -1,7 +1,6 @@
 /* One reconcile of one YBCluster, in order: observe, decide what is wanted, compare and write, look after pods and
  * volumes, report. Read this first; each step is a file of its name, and what is decided is decided in ../pure. */
 #include "ybcluster/ybcluster.h"
-#include "ybcluster/report.h"
 
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "ybcluster/closing.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/measure.h"
+#include "ybcluster/report.h"
 
 /* What is left when access and certificates stand. */
 static bool desired_rest(struct work *work, struct error *err) {
