@@ -33,6 +33,9 @@ struct world {
 };
 static struct world worlds[2];
 
+/* Leaves of the first world: more than are kept decoded. */
+static const char *crowd[100];
+
 static const char *const names[] = {"*.db-masters.ns.svc.cluster.local", "db.example.com", NULL};
 static const char *const addresses[] = {"127.0.0.1", "::1", NULL};
 
@@ -384,16 +387,23 @@ static void decodes_keys_after_damaged_ones(void **state) {
 	}
 }
 
+/* A leaf of the crowd, which puts another certificate out of those that are kept decoded. */
+static bool crowds(size_t i) {
+	struct error err = {0};
+	struct certificate_check check = {.certificate = crowd[i % 100], .bundle = worlds[0].ca.certificate, .now = NOW + 1};
+	return certificate_check(&check, &err);
+}
+
 static void *check_many(void *data) {
 	const struct world *world = data;
-	for (int i = 0; i < 50; i++) {
+	for (size_t i = 0; i < 50; i++) {
 		struct error err = {0};
 		struct certificate_check check = {.certificate = world->node,
 			.key = world->node_key.text,
 			.bundle = world->ca.certificate,
 			.names = names,
 			.now = NOW + 1};
-		if (!certificate_check(&check, &err)) {
+		if (!certificate_check(&check, &err) || !crowds(i) || !crowds(2 * i + 1)) {
 			return data;
 		}
 	}
@@ -403,6 +413,11 @@ static void *check_many(void *data) {
 /* They share what was decoded, and the decoder. */
 static void serves_threads(void **state) {
 	(void)state;
+	struct error err = {0};
+	struct certificate_leaf leaf = {CERTIFICATE_CLIENT, {"yugabyte", NOW, NOW + 90 * DAY}, NULL, NULL};
+	for (size_t i = 0; i < sizeof crowd / sizeof *crowd; i++) {
+		crowd[i] = made(certificate_leaf(arena, &worlds[0].ca, &leaf, worlds[0].client_key.text, &err), &err);
+	}
 	pthread_t threads[6];
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(pthread_create(&threads[i], NULL, check_many, &worlds[i % 2]), 0);
