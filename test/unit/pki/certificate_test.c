@@ -390,7 +390,8 @@ static void decodes_keys_after_damaged_ones(void **state) {
 /* A leaf of the crowd, which puts another certificate out of those that are kept decoded. */
 static bool crowds(size_t i) {
 	struct error err = {0};
-	struct certificate_check check = {.certificate = crowd[i % 100], .bundle = worlds[0].ca.certificate, .now = NOW + 1};
+	struct certificate_check check = {
+		.certificate = crowd[i % 100], .bundle = worlds[0].ca.certificate, .now = NOW + 1};
 	return certificate_check(&check, &err);
 }
 
