@@ -333,6 +333,7 @@ static bool plan_certificates(struct work *work) {
 		note_change(work, "create", SECRET, work->groups.items[i].certificate, "it does not exist");
 		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000"};
 	}
+	note_change(work, "create", SECRET, leaf_of_admin(work).secret, "it does not exist");
 	work->inputs.trust = work->plan_only ? trust : NULL;
 	return true;
 }
