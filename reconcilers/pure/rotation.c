@@ -51,6 +51,23 @@ enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_
 	return CA_STABLE;
 }
 
+/* An older one beside it: whether new leaves are served by now is not told by CAs. */
+static enum ca_step step_told(enum ca_step recorded, int beside) {
+	if (beside < 0) {
+		return recorded == CA_DROP_OLD ? CA_DROP_OLD : CA_NEW_LEAVES;
+	}
+	return beside > 0 ? CA_TRUST_BOTH : CA_STABLE;
+}
+
+void ca_confirm(
+	struct ca_progress *recorded, int beside, int64_t born, const struct ybcluster_spec *spec, int64_t now) {
+	enum ca_step told = step_told(recorded->step, beside);
+	int64_t earliest = told == CA_TRUST_BOTH ? born : told == CA_DROP_OLD ? born + spec->tls.ca_overlap : 0;
+	int64_t since = told == recorded->step && recorded->since < now ? recorded->since : now;
+	recorded->step = told;
+	recorded->since = since > earliest ? since : earliest;
+}
+
 int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec) {
 	switch (progress->step) {
 	case CA_STABLE:

@@ -27,6 +27,11 @@ enum ca_step ca_step_of(const char *name);   /* CA_STABLE when it is none of the
 int ca_generation_of(const char *number);    /* 1 when it is none */
 /* The step to be in now: the same, or the next one. */
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
+/* The record of a rotation lies where others may write. Its step is told by the CAs that were found: the one beside
+ * that which signs is newer (`beside` > 0), older (< 0), or there is none. Where the record says otherwise, or that the
+ * step is yet to come, it begins now; and none began before the newer CA, made at `born`, allowed it: no overlap is cut
+ * short. */
+void ca_confirm(struct ca_progress *recorded, int beside, int64_t born, const struct ybcluster_spec *spec, int64_t now);
 /* When time alone may lead on; 0: never. */
 int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec);
 /* When the leaf in this Secret is to be renewed. */

@@ -63,7 +63,7 @@ static const char *make_ca(struct work *work, struct authority *authority, int g
 	}
 	struct certificate_subject subject = {
 		.common_name = arena_printf(work->arena, "YugabyteDB %.8s CA %d", work->cluster->metadata.uid, generation),
-		.not_before = work->now - 300,
+		.not_before = work->now - BACKDATED,
 		.not_after = work->now + spec->tls.ca_duration,
 	};
 	const char *ca = certificate_cluster_ca(work->arena, authority->token, label, &subject, err);
@@ -128,8 +128,8 @@ static void read_progress(struct work *work, struct authority *authority, const 
 	}
 	authority->rotated = rotated;
 	authority->asked = annotation(live, ANNOTATION_CA_ASKED);
-	/* One that was taken back is none. */
-	authority->progress.wished = live && wish && !str_equal(rotated ? rotated : "", wish);
+	/* One that was taken back is none; nor does it become one when somebody takes off what was followed. */
+	authority->progress.wished = rotated && wish && strcmp(rotated, wish) != 0;
 }
 
 /* What follows from root.crt: who signs, until when, and what leaves depend on. */

@@ -19,30 +19,33 @@ static bool of_generation(
 	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
 }
 
-/* The bundle of a certificate Secret tells the record again: the token knows the generation of the CA that signs (it
- * stands first), and of the other one, when there is one: then a rotation was under way. */
+/* The bundle of a certificate Secret tells the generation again: the token knows it of the CA that signs, which stands
+ * first. */
 static bool adopt(struct work *work, struct authority *authority, const char *root, bool *adopted, struct error *err) {
 	struct error ignored;
 	const char *const *cas = certificate_split(work->arena, root, &ignored);
-	bool newer = false;
 	*adopted = false;
 	for (int generation = 1; cas && !*adopted && generation <= MOST_GENERATIONS; generation++) {
-		if (!of_generation(work, authority, generation, cas[0], adopted, err) ||
-			(*adopted && !of_generation(work, authority, generation + 1, cas[1], &newer, err))) {
+		if (!of_generation(work, authority, generation, cas[0], adopted, err)) {
 			return false;
 		}
 		authority->generation = *adopted ? generation : authority->generation;
 	}
 	if (*adopted) {
-		const char *wish = work->cluster->spec.tls.rotate_ca;
-		authority->progress = (struct ca_progress){.since = work->now,
-			.step = newer    ? CA_TRUST_BOTH
-		            : cas[1] ? CA_NEW_LEAVES
-		                     : CA_STABLE};
-		authority->rotated = wish ? wish : "";
-		authority->root = root;
+		/* A record that names another CA says nothing of the step either. */
+		authority->progress.step = CA_STABLE;
+		authority->progress.since = work->now;
+		authority->signing = cas[0];
 	}
 	return true;
+}
+
+/* The CAs that a group's pods trust by its Secret; NULL: there is none. */
+static bool bundle_of(struct work *work, const struct group *group, const char **root, struct error *err) {
+	json_t *secret;
+	bool read = child_document(work, SECRET, group->certificate, &secret, err);
+	*root = read && secret && is_ours(work, secret) ? secret_text(work->arena, secret, "ca.crt") : NULL;
+	return read;
 }
 
 /* When somebody took the ConfigMap away, or put something else into it. A Secret or a token that cannot be read ends
@@ -50,42 +53,87 @@ static bool adopt(struct work *work, struct authority *authority, const char *ro
 static bool recover(struct work *work, struct authority *authority, bool *recovered, struct error *err) {
 	*recovered = false;
 	for (size_t i = 0; !*recovered && i < work->groups.count; i++) {
-		json_t *secret;
-		if (!child_document(work, SECRET, work->groups.items[i].certificate, &secret, err)) {
-			return false;
-		}
-		const char *root = secret && is_ours(work, secret) ? secret_text(work->arena, secret, "ca.crt") : NULL;
-		if (root && !adopt(work, authority, root, recovered, err)) {
+		const char *root;
+		if (!bundle_of(work, &work->groups.items[i], &root, err) ||
+			(root && !adopt(work, authority, root, recovered, err))) {
 			return false;
 		}
 	}
 	return true;
 }
 
-/* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there. A new CA
- * that got lost before it signed anything is made again. */
-static bool bundle(struct work *work, struct authority *authority, bool *usable, struct error *err) {
-	const char *const *cas = certificate_split(work->arena, authority->root, err);
-	const char *signing = cas ? cas[0] : NULL, *second = signing ? cas[1] : NULL;
-	enum ca_step step = authority->progress.step;
-	int other = step == CA_TRUST_BOTH ? authority->generation + 1 : authority->generation - 1;
-	bool both;
-	if (!of_generation(work, authority, authority->generation, signing, usable, err) ||
-		!of_generation(work, authority, other, *usable && step != CA_STABLE ? second : NULL, &both, err)) {
-		return false;
-	}
-	if (*usable) {
-		authority->root = both ? arena_printf(work->arena, "%s%s", signing, second) : signing;
-	}
-	if (*usable && !both && step == CA_TRUST_BOTH) {
-		authority->progress.step = CA_STABLE;
-		authority->progress.wished = true;
-		authority->rotated = "";
+/* The record names the CA that signs, and its generation. */
+static bool confirm(struct work *work, struct authority *authority, bool *usable, struct error *err) {
+	struct error ignored;
+	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
+	authority->signing = cas ? cas[0] : NULL;
+	return of_generation(work, authority, authority->generation, authority->signing, usable, err);
+}
+
+/* A CA beside the one that signs: of the generation after it (`generations` 1) or before it (-1). */
+struct beside {
+	const char *ca;
+	int generations;
+};
+
+static bool look_for_another(
+	struct work *work, const struct authority *authority, const char *root, struct beside *found, struct error *err) {
+	struct error ignored;
+	const char *const *cas =
+		root && strcmp(root, authority->signing) != 0 ? certificate_split(work->arena, root, &ignored) : NULL;
+	for (size_t i = 0; cas && cas[i] && !found->ca; i++) {
+		for (int generations = 1; generations >= -1 && !found->ca; generations -= 2) {
+			bool is;
+			if (!of_generation(work, authority, authority->generation + generations, cas[i], &is, err)) {
+				return false;
+			}
+			*found = is ? (struct beside){cas[i], generations} : *found;
+		}
 	}
 	return true;
+}
+
+/* In root.crt of the record, or where it was taken out of that, in a Secret. */
+static bool find_another(struct work *work, const struct authority *authority, const char *recorded,
+	struct beside *found, struct error *err) {
+	bool ok = look_for_another(work, authority, recorded, found, err);
+	for (size_t i = 0; ok && !found->ca && i < work->groups.count; i++) {
+		const char *root;
+		ok = bundle_of(work, &work->groups.items[i], &root, err) && look_for_another(work, authority, root, found, err);
+	}
+	return ok;
+}
+
+/* A new CA that got lost before anybody trusted it is made again; the token has its key only if a rotation began. */
+static bool begin_again(struct work *work, struct authority *authority, struct error *err) {
+	EVP_PKEY *key = token_key_public(authority->token, authority_key_label(work, authority->generation + 1), err);
+	if (!key) {
+		return err->kind == ERR_NOT_FOUND;
+	}
+	EVP_PKEY_free(key);
+	authority->progress.wished = true;
+	authority->rotated = "";
+	return true;
+}
+
+/* root.crt holds the CA that signs, and during a rotation the other one: nothing that somebody else put there, and no
+ * CA less while the token has its key, for that goes first. */
+static bool complete(struct work *work, struct authority *authority, const char *recorded, struct error *err) {
+	struct beside other = {0};
+	struct certificate_facts newer = {0};
+	enum ca_step step = authority->progress.step;
+	if (!find_another(work, authority, recorded, &other, err) ||
+		!certificate_read(work->arena, other.generations > 0 ? other.ca : authority->signing, &newer, err)) {
+		return false;
+	}
+	authority->root = other.ca ? arena_printf(work->arena, "%s%s", authority->signing, other.ca) : authority->signing;
+	ca_confirm(&authority->progress, other.generations, newer.not_before + BACKDATED, &work->cluster->spec, work->now);
+	return other.ca || step != CA_TRUST_BOTH || begin_again(work, authority, err);
 }
 
 bool authority_find(struct work *work, struct authority *authority, bool named, bool *usable, struct error *err) {
+	const char *recorded = named ? authority->root : NULL;
 	*usable = false;
-	return (!named || bundle(work, authority, usable, err)) && (*usable || recover(work, authority, usable, err));
+	return (!named || confirm(work, authority, usable, err)) && (*usable || recover(work, authority, usable, err)) &&
+	       (!*usable || complete(work, authority, recorded, err));
 }

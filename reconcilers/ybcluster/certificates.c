@@ -88,8 +88,9 @@ static const char *trouble(struct work *work, const struct leaf *leaf, const str
 	}
 	const char *rotated = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_ROTATED, NULL));
 	const char *rotate = work->cluster->spec.tls.rotate;
-	if (rotate && !str_equal(rotated, rotate)) {
-		return arena_printf(arena, "spec.tls.rotate %s -> %s", rotated ? rotated : "(none)", rotate);
+	/* Ours always has the annotation: one that somebody took off is put back, and is no wish. */
+	if (rotate && rotated && strcmp(rotated, rotate) != 0) {
+		return arena_printf(arena, "spec.tls.rotate %s -> %s", *rotated ? rotated : "(none)", rotate);
 	}
 	if (strcmp(facts.algorithm, key_algorithm_of(work) == KEY_RSA_3072 ? "RSA-3072" : "ECDSA-P256") != 0) {
 		return arena_printf(arena, "spec.tls.algorithm: the leaf has %s", facts.algorithm);
@@ -149,7 +150,7 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 		.subject =
 			{
 				.common_name = leaf->group ? leaf->group->name : work->cluster->spec.auth.admin_user,
-				.not_before = work->now - 300,
+				.not_before = work->now - BACKDATED,
 				.not_after = before.not_after,
 			},
 		.dns = leaf->names,

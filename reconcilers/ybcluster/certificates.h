@@ -14,6 +14,9 @@
 #define ANNOTATION_CA_ROTATED "yugabyte.com/rotate-ca"
 #define ANNOTATION_CA_ASKED "yugabyte.com/ca-asked"
 
+/* Seconds that a certificate is valid before it is made, for clocks that are behind. */
+enum { BACKDATED = 300 };
+
 /* Of the CA and of its leaves. */
 enum key_algorithm key_algorithm_of(const struct work *work);
 /* The leaf's PEM out of a certificate Secret, or NULL when it is none. */
@@ -51,8 +54,9 @@ must_check bool authority_ensure(struct work *work, struct authority *authority,
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
 /* Whose key, by its label in the token. */
 const char *authority_key_label(struct work *work, int generation);
-/* Is root.crt of the record (`named`: it is a CA's) the token's, or else the bundle of a certificate Secret? Sets root,
- * generation and progress. False: a Secret or the token could not be read. */
+/* Which CA signs, and which one is trusted beside it: by root.crt of the record (`named`: it is a CA's) and the bundles
+ * of the certificate Secrets, as far as the token has their keys. Sets root, generation and progress. False: a Secret
+ * or the token could not be read. */
 must_check bool authority_find(
 	struct work *work, struct authority *authority, bool named, bool *usable, struct error *err);
 /* The next step of a rotation, when it is time for it: wants C-ca anew. */

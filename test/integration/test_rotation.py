@@ -232,3 +232,93 @@ def test_the_ca_comes_back_when_its_record_is_taken_or_replaced(kubectl, namespa
     assert keys_of(home, live) == [], "the key of a cluster that is gone is still in the token"
     assert len(keys_of(home, two)) == 1, "the other cluster's key went along"
     wait_for_condition(kubectl, "ybcluster", "two", namespace, "Ready", "True")
+
+
+def annotations(change):
+    return {"metadata": {"annotations": {f"yugabyte.com/{key}": value for key, value in change.items()}}}
+
+
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+def record(kubectl, namespace):
+    """C-ca's root.crt, what its annotations say, and since when."""
+    live = kubectl.get("configmap", "one-ca", namespace)
+    found = {key.removeprefix("yugabyte.com/"): value for key, value in live["metadata"]["annotations"].items()}
+    since = found.pop("ca-step-since", LONG_AGO)
+    return live["data"]["root.crt"], found, since
+
+
+def put_right(kubectl, namespace, change, data=None):
+    """Edits C-ca, and waits until it says what it said before; but for when, for that the step may begin anew."""
+    *before, _ = record(kubectl, namespace)
+    kubectl.patch("configmap", "one-ca", namespace, {"data": data or {}, **annotations(change)})
+
+    def right():
+        *now, since = record(kubectl, namespace)
+        assert now == before and since != LONG_AGO, (now[1], since)
+        return True
+    wait_until(f"C-ca put right after {change}", right)
+
+
+def small(**tls):
+    return yb_cluster("one", nodes=1, faultTolerance="None", tls=tls)
+
+
+def state(kubectl, namespace):
+    """What differs when anything was issued or restarted."""
+    return serials(kubectl, namespace), children.pods(kubectl, "one", namespace)
+
+
+STRIPPED = {"ca-step": None, "ca-step-since": None, "ca-generation": None, "rotate-ca": None}
+
+
+def test_annotations_of_a_cluster_at_rest_are_no_buttons(kubectl, namespace, home):
+    kubectl.apply(small(rotate="first", rotateCA="first", caOverlap="1s"), namespace=namespace)
+    live = wait_for_ready(kubectl, "one", namespace)
+    before, keys = state(kubectl, namespace), keys_of(home, live)
+    for change in ({"ca-step": "TrustBoth"}, {"ca-step": "DropOld"}, {"ca-generation": "2"}, {"rotate-ca": None}, STRIPPED):
+        put_right(kubectl, namespace, change)
+
+    kubectl.patch("secret", "one-tserver-tls", namespace, annotations({"rotate": None}))
+    wait_until("the wish that was followed", lambda: kubectl.get("secret", "one-tserver-tls", namespace)["metadata"][
+        "annotations"].get("yugabyte.com/rotate") == "first")
+    wait_for_ready(kubectl, "one", namespace)
+    stays("nothing is issued, nobody restarts", lambda: state(kubectl, namespace) == before, 2)
+    assert keys_of(home, live) == keys
+
+
+def test_annotations_neither_hasten_nor_end_a_rotation(kubectl, namespace):
+    def overlap(value):
+        kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"caOverlap": value}}})
+
+    def in_step(step):
+        wait_until(step, lambda: record(kubectl, namespace)[1]["ca-step"] == step, ROLLOUT)
+    kubectl.apply(small(caOverlap="1h"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    old_root, = certificates(kubectl, namespace, "root.crt")
+    pods = children.pods(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "first"}}})
+    in_step("TrustBoth")
+    all_replaced(kubectl, namespace, pods)
+    wait_for_ready(kubectl, "one", namespace)
+    before = state(kubectl, namespace)
+    put_right(kubectl, namespace, {"ca-step-since": LONG_AGO})
+    for change in ({"ca-step": "DropOld"}, {"ca-step": "Stable", "ca-step-since": LONG_AGO}, STRIPPED):
+        put_right(kubectl, namespace, change)
+    assert state(kubectl, namespace) == before
+
+    overlap("1s")
+    in_step("NewLeaves")
+    overlap("1h")
+    in_step("DropOld")
+    wait_for_ready(kubectl, "one", namespace)
+    before, (new_root, _) = state(kubectl, namespace), certificates(kubectl, namespace, "root.crt")
+    alone = {"root.crt": new_root.public_bytes(serialization.Encoding.PEM).decode()}
+    put_right(kubectl, namespace, {"ca-step-since": LONG_AGO})
+    for change, data in (({"ca-step": None}, None), ({"ca-step": "TrustBoth"}, None), (STRIPPED, None), ({"ca-step": "Stable"}, alone)):
+        put_right(kubectl, namespace, change, data)
+    assert state(kubectl, namespace) == before, "the old CA was dropped while it had to be trusted"
+    overlap("1s")
+    assert rotated(kubectl, namespace, old_root) == new_root
+    wait_for_ready(kubectl, "one", namespace)

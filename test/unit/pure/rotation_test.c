@@ -41,6 +41,57 @@ static void nothing_moves_while_a_pod_does_not_serve_it(void **state) {
 	}
 }
 
+static void the_cas_tell_the_step_whatever_the_record_says(void **state) {
+	(void)state;
+	static const struct {
+		enum ca_step recorded;
+		int beside;
+		enum ca_step told;
+	} cases[] = {
+		{CA_STABLE, 0, CA_STABLE},
+		{CA_TRUST_BOTH, 0, CA_STABLE},
+		{CA_NEW_LEAVES, 0, CA_STABLE},
+		{CA_DROP_OLD, 0, CA_STABLE},
+		{CA_STABLE, 1, CA_TRUST_BOTH},
+		{CA_TRUST_BOTH, 1, CA_TRUST_BOTH},
+		{CA_NEW_LEAVES, 1, CA_TRUST_BOTH},
+		{CA_DROP_OLD, 1, CA_TRUST_BOTH},
+		{CA_STABLE, -1, CA_NEW_LEAVES},
+		{CA_TRUST_BOTH, -1, CA_NEW_LEAVES},
+		{CA_NEW_LEAVES, -1, CA_NEW_LEAVES},
+		{CA_DROP_OLD, -1, CA_DROP_OLD},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct ca_progress progress = {.step = cases[i].recorded, .since = NOW - 1};
+		ca_confirm(&progress, cases[i].beside, NOW - 10 * OVERLAP, &spec, NOW);
+		assert_int_equal(progress.step, cases[i].told);
+		assert_int_equal(progress.since, cases[i].recorded == cases[i].told ? NOW - 1 : NOW);
+	}
+}
+
+static int64_t since(enum ca_step step, int beside, int64_t recorded, int64_t born) {
+	struct ca_progress progress = {.step = step, .since = recorded};
+	ca_confirm(&progress, beside, born, &spec, NOW);
+	return progress.since;
+}
+
+static void no_step_began_before_the_new_ca_allowed_it(void **state) {
+	(void)state;
+	int64_t born = NOW - 100;
+	assert_int_equal(since(CA_TRUST_BOTH, 1, 0, born), born);
+	assert_int_equal(since(CA_TRUST_BOTH, 1, born, born), born);
+	assert_int_equal(since(CA_TRUST_BOTH, 1, born + 50, born), born + 50);
+	assert_int_equal(since(CA_DROP_OLD, -1, 0, born), born + OVERLAP);
+	assert_int_equal(since(CA_DROP_OLD, -1, born + OVERLAP, born), born + OVERLAP);
+	assert_int_equal(since(CA_DROP_OLD, -1, born + 50, born - OVERLAP), born + 50);
+	/* Nor does one begin in the future, but where the overlap was made longer on the way. */
+	assert_int_equal(since(CA_TRUST_BOTH, 1, NOW + 9 * OVERLAP, born), NOW);
+	assert_int_equal(since(CA_DROP_OLD, -1, NOW + 9 * OVERLAP, born - OVERLAP), NOW);
+	/* Time says nothing in these. */
+	assert_int_equal(since(CA_NEW_LEAVES, -1, 7, born), 7);
+	assert_int_equal(since(CA_STABLE, 0, 7, born), 7);
+}
+
 static void wakes_when_time_alone_leads_on(void **state) {
 	(void)state;
 	struct ca_progress progress = {.step = CA_STABLE, .since = NOW, .not_after = NOW + LIFE};
@@ -109,6 +160,8 @@ int main(void) {
 		cmocka_unit_test(new_leaves_only_when_all_trust_both_for_the_overlap),
 		cmocka_unit_test(the_old_one_goes_only_after_new_leaves_and_the_overlap),
 		cmocka_unit_test(nothing_moves_while_a_pod_does_not_serve_it),
+		cmocka_unit_test(the_cas_tell_the_step_whatever_the_record_says),
+		cmocka_unit_test(no_step_began_before_the_new_ca_allowed_it),
 		cmocka_unit_test(wakes_when_time_alone_leads_on),
 		cmocka_unit_test(names_there_and_back),
 		cmocka_unit_test(leaves_are_renewed_ahead_and_not_all_at_once),
