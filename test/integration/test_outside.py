@@ -60,6 +60,94 @@ def test_a_foreign_policy_that_opens_us_is_named_and_left_alone(kubectl, namespa
     wait_for_ready(kubectl, "one", namespace)
 
 
+ADMISSION = "admissionregistration.k8s.io/v1"
+RESTRICTED = "securityContext: Object.spec.%s.securityContext{allowPrivilegeEscalation: false, runAsNonRoot: true, " \
+    "capabilities: Object.spec.%s.securityContext.capabilities{drop: ['ALL']}}"
+
+
+def container(name, volumes=(), where="containers"):
+    mounts = ", ".join(f"Object.spec.{where}.volumeMounts{{name: '{one}', mountPath: '/theirs/{one}'}}" for one in volumes)
+    return f"Object.spec.{where}{{name: '{name}', image: 'example.com/{name}:1', volumeMounts: [{mounts}], " \
+        f"{RESTRICTED % (where, where)}}}"
+
+
+def injector(namespace, pod, containers, first=()):
+    """What puts containers into that pod whenever it is made, as the webhook of a mesh does."""
+    name = f"{namespace}-{pod}"
+    lists = [("containers/-", one) for one in containers]
+    lists += [("initContainers", "[]")] + [("initContainers/-", one) for one in first] if first else []
+    adds = [f"JSONPatch{{op: 'add', path: '/spec/{path}', value: {one}}}" for path, one in lists]
+    selects = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+               "objectSelector": {"matchLabels": {"statefulset.kubernetes.io/pod-name": pod}}}
+    return [{"apiVersion": ADMISSION, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
+        "reinvocationPolicy": "Never", "matchConstraints": {"resourceRules": [
+            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]},
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": f"[{', '.join(adds)}]"}}]}},
+            {"apiVersion": ADMISSION, "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
+             "spec": {"policyName": name, "matchResources": selects}}]
+
+
+def names_in(pod):
+    return [one["name"] for kind in ("initContainers", "containers") for one in pod["spec"].get(kind, [])]
+
+
+def would_get(kubectl, namespace, pod):
+    """The containers of a pod that would be made now."""
+    made = {"apiVersion": "v1", "kind": "Pod", "metadata": {
+        "name": "tried", "labels": {"statefulset.kubernetes.io/pod-name": pod}}, "spec": kubectl.get("statefulset", pod.rpartition(
+            "-")[0], namespace)["spec"]["template"]["spec"]}
+    made["spec"]["volumes"] += [{"name": "data0", "emptyDir": {}}]
+    return names_in(json.loads(kubectl("create", "-n", namespace, "--dry-run=server", "-o", "json", "-f", "-", text=json.dumps(made))))
+
+
+@contextlib.contextmanager
+def injected(kubectl, namespace, injectors, wanted):
+    documents = [one for pod, what in injectors.items() for one in injector(namespace, pod, **what)]
+    kubectl.apply(*documents, namespace=namespace)
+    try:
+        for pod, names in wanted.items():
+            wait_until(f"the policy for {pod} in force", lambda: would_get(kubectl, namespace, pod) == names)
+        yield
+    finally:
+        kubectl("delete", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
+    for pod in wanted:
+        wait_until(f"the policy for {pod} gone", lambda: would_get(kubectl, namespace, pod) == ["yb-tserver"])
+
+
+def made_anew(kubectl, namespace, *pods):
+    before = children.pods(kubectl, "one", namespace)
+    kubectl("delete", "pod", *pods, "-n", namespace, "--wait=false")
+    wait_until("the pods anew", lambda: all(
+        children.pods(kubectl, "one", namespace).get(pod, before[pod]) != before[pod] for pod in pods))
+
+
+def test_a_container_that_is_put_into_new_pods_and_mounts_what_is_ours_is_named(kubectl, namespace):
+    """A new pod would have it again: replacing pods would never end. One of a mesh, which mounts nothing of ours, is left alone."""
+    kubectl.apply(yb_cluster("one"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    thief, mesh = "one-tserver-0", "one-tserver-1"
+    with injected(kubectl, namespace, {
+            thief: {"containers": [container("agent", ["data0", "certificates"])]},
+            mesh: {"containers": [container("proxy")], "first": [container("prepare", where="initContainers")]}},
+            {thief: ["yb-tserver", "agent"], mesh: ["prepare", "yb-tserver", "proxy"]}):
+        made_anew(kubectl, namespace, thief, mesh)
+        told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NetworkIsolated", "False", "ForeignContainer")
+        assert f"pod {thief}: container agent mounts data0, certificates. " in told["message"]
+        assert names_in(kubectl.get("pod", mesh, namespace)) == ["prepare", "yb-tserver", "proxy"]
+        wait_for_condition(kubectl, "ybcluster", "one", namespace, "Ready", "False", "ForeignContainer")
+
+        def events():
+            return [one for one in kubectl.list("events.events.k8s.io", namespace) if one["reason"] == "ForeignContainer"]
+        wait_until("an event", events)
+        pods = children.pods(kubectl, "one", namespace)
+        kubectl("annotate", "pods", "--all", "-n", namespace, "example.com/another-pass=yes")
+        stays("pods", lambda: children.pods(kubectl, "one", namespace) == pods, 3)
+        assert [(one["type"], "series" in one) for one in events()] == [("Warning", False)], "told once"
+    made_anew(kubectl, namespace, thief)
+    wait_for_ready(kubectl, "one", namespace)
+    assert "proxy" in names_in(kubectl.get("pod", mesh, namespace))
+
+
 @contextlib.contextmanager
 def loose_schema(kubectl):
     """The API server takes any spec, as one with an older CRD might have."""
