@@ -16,7 +16,7 @@
 
 enum { MOST_WAITING = 1000, LONGEST_NOTE = 1024, LONGEST_NAME = 253, ATTEMPTS = 3 };
 
-static const struct kind event_kind = {"Event", "events.k8s.io/v1", "events", false};
+const struct kind kind_event = {"Event", "events.k8s.io/v1", "events", false};
 
 struct waiting {
 	struct waiting *next;
@@ -132,8 +132,8 @@ static struct microtime time_of(int64_t microseconds) {
 static json_t *event_body(const struct events *events, const json_t *object, bool warning, const char *reason,
 	const char *action, const char *note) {
 	json_t *body = json_object();
-	json_object_set_new(body, "apiVersion", json_string(event_kind.api_version));
-	json_object_set_new(body, "kind", json_string(event_kind.name));
+	json_object_set_new(body, "apiVersion", json_string(kind_event.api_version));
+	json_object_set_new(body, "kind", json_string(kind_event.name));
 	json_object_set_new(body, "type", json_string(warning ? "Warning" : "Normal"));
 	json_object_set_new(body, "reason", json_string(reason));
 	json_object_set_new(body, "action", json_string(action));
@@ -225,7 +225,7 @@ static void send_patch(struct events *events, const struct event_patch *patch) {
 	json_put(body, "series.lastObservedTime", json_string(time_of(patch->last_wall).text));
 	struct kube_call call = {
 		.verb = KUBE_PATCH_MERGE,
-		.kind = &event_kind,
+		.kind = &kind_event,
 		.namespace = patch->namespace,
 		.name = patch->name,
 		.body = body,
@@ -242,7 +242,7 @@ static void send_waiting(struct events *events, const struct waiting *waiting) {
 		send_patch(events, &patch);
 	} else if (step == EVENT_CREATE) {
 		struct kube_call call = {
-			.verb = KUBE_CREATE, .kind = &event_kind, .namespace = namespace, .body = waiting->body};
+			.verb = KUBE_CREATE, .kind = &kind_event, .namespace = namespace, .body = waiting->body};
 		if (!send_call(events, &call)) {
 			event_series_forget(events->series, &waiting->what);
 		}

@@ -4,6 +4,8 @@
 #define KUBE_EVENTS_H
 #include "kube/client.h"
 
+extern const struct kind kind_event;
+
 struct events;
 
 struct events *events_create(struct kube_config *config, const char *controller, const char *instance);

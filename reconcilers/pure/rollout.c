@@ -48,7 +48,7 @@ static void scan_pod(
 	bool there = pod && !pod->deleting, ready = there && pod->number[POD_READY];
 	scan->unready_count += !ready;
 	if (!ready && !scan->unready) {
-		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is being replaced", name);
+		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is not there", name);
 	}
 	if (!there) {
 		scan->replacing = true;

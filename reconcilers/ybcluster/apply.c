@@ -212,13 +212,17 @@ static bool finish(struct work *work, const struct change *change, const struct 
 	return fail_in(err, "write %s %s", call->kind->name, call->name);
 }
 
+static bool is_due(const struct change *change) {
+	return !change->skip && change->why;
+}
+
 static bool write_wave(struct work *work, struct change *changes, size_t count, int wave, struct error *err) {
 	struct kube_call calls[PARALLEL];
 	struct change *which[PARALLEL];
 	size_t asked = 0;
 	for (size_t i = 0; i < count && asked < PARALLEL; i++) {
 		struct change *change = &changes[i];
-		if (change->skip || !change->why || wave_of(change->wanted->kind) != wave) {
+		if (!is_due(change) || wave_of(change->wanted->kind) != wave) {
 			continue;
 		}
 		note_change(work, change->live ? "update" : "create", change->wanted->kind, change->wanted->name, change->why);
@@ -276,8 +280,7 @@ static bool secret_failed(const struct change *changes, size_t count) {
 static bool makes_a_set(const struct change *changes, size_t count) {
 	bool makes = false;
 	for (size_t i = 0; i < count; i++) {
-		makes = makes ||
-		        (changes[i].wanted->kind == STATEFUL_SET && !changes[i].skip && changes[i].why && !changes[i].live);
+		makes = makes || (is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET && !changes[i].live);
 	}
 	return makes;
 }

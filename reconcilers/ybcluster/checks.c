@@ -153,6 +153,8 @@ static void nodes_finding(struct work *work) {
 		find_true(observed, "NodesReady", "Paused", "compute is at 0, as spec.desiredState says");
 	} else if (masters->ready < masters->desired || tservers->ready < tservers->desired) {
 		const char *reason = masters->reason ? masters->reason : tservers->reason;
+		const char *refused = refused_pods(work, &reason);
+		problem = refused ? refused : problem;
 		find_false(observed, "NodesReady", reason ? reason : "PodsNotReady",
 			problem ? arena_printf(work->arena, "%s; %s", message, problem) : message);
 		observed->reconciling = true;

@@ -20,6 +20,9 @@ void limit_pods(struct work *work, size_t group, int64_t ordinal);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. No
  * pod is made that would mount a claim which is not ours. */
 must_check bool checks_scale(struct work *work, struct error *err);
+/* What the API server says to a StatefulSet whose pods it does not let be made, and `reason` for the condition; NULL,
+ * and `reason` as it was: nothing is known of that. */
+const char *refused_pods(struct work *work, const char **reason);
 /* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, EndpointReady, from what this pass saw. */
 enum outcome {
 	OUTCOME_DONE,    /* everything was verified and written */

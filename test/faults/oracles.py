@@ -87,25 +87,37 @@ def compare_openings(wanted, found):
             for kind, name in sorted(found) if not found[kind, name] <= wanted.get((kind, name), set())]
 
 
+def conditions_of(pod):
+    return {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", [])}
+
+
 def is_ready(pod):
-    return "deletionTimestamp" not in pod["metadata"] and \
-        any(one["type"] == "Ready" and one["status"] == "True" for one in pod.get("status", {}).get("conditions", []))
+    return "deletionTimestamp" not in pod["metadata"] and conditions_of(pod).get("Ready") == "True"
+
+
+def lost_by_its_node(event):
+    """What the node controller does to the pods of a node whose Lease ran out, as one does that a busy machine simulates: Ready ends, and
+    nothing else. Who asks a pod to go sets its deletionTimestamp; a kubelet whose probe fails takes ContainersReady along."""
+    pod = event.live
+    return event.what != "DELETED" and "deletionTimestamp" not in pod["metadata"] and conditions_of(pod).get("ContainersReady") == "True"
 
 
 def quorum(events):
-    """Three of a kind that once ran never become fewer than two."""
+    """Three of a kind that once ran never become fewer than two by what is done to them; what a node loses is nobody's deed, but counts
+    as lost to whoever takes another one then."""
     ready, least, said = collections.defaultdict(set), collections.Counter(), []
     for event in events:
         if event.kind != "pods":
             continue
         group = event.name.rpartition("-")[0]
+        was_ready = event.name in ready[group]
         ready[group].discard(event.name)
         if event.what != "DELETED" and is_ready(event.live):
             ready[group].add(event.name)
+        elif was_ready and len(ready[group]) < least[group] and not lost_by_its_node(event):
+            said.append(f"only {sorted(ready[group])} of {group} ready at version {event.version}")
         if len(ready[group]) >= 3:
             least[group] = 2
-        if len(ready[group]) < least[group]:
-            said.append(f"only {sorted(ready[group])} of {group} ready at version {event.version}")
     return said[:1]
 
 

@@ -79,16 +79,23 @@ class ControlPlane:
                 assert time.monotonic() < end, f"no rest within {patience} s: {changed(before, now)}"
                 before, since = now, time.monotonic()
 
-    def audit(self, user):
-        """The writes of one user that the audit log knows: (verb, resource, namespace/name), the oldest first."""
-        entries = []
-        for line in (self.folder / "logs/audit.log").read_text().splitlines():
-            entry = json.loads(line)
-            if entry["user"]["username"] == user:
+    def audit_end(self):
+        """The place in the audit log where what is written from now on comes."""
+        return (self.folder / "logs/audit.log").stat().st_size
+
+    def audit_of_all(self, since=0):
+        """The writes that the audit log knows: (user, verb, resource, namespace/name), the oldest first."""
+        with open(self.folder / "logs/audit.log", "rb") as log:
+            log.seek(since)
+            for line in log:
+                entry = json.loads(line)
                 about = entry.get("objectRef", {})
                 kind = "/".join(filter(None, (about.get("resource"), about.get("subresource"))))
-                entries.append((entry["verb"], kind, f"{about.get('namespace', '')}/{about.get('name', '')}"))
-        return entries
+                yield entry["user"]["username"], entry["verb"], kind, f"{about.get('namespace', '')}/{about.get('name', '')}"
+
+    def audit(self, user):
+        """Those of one user: (verb, resource, namespace/name)."""
+        return [entry[1:] for entry in self.audit_of_all() if entry[0] == user]
 
 
 def changed(before, after):
