@@ -43,7 +43,8 @@ def declare(plane, count):
     """Before the operator starts, so that a cold start finds all of them."""
     client = plane.client()
     for i in range(NAMESPACES):
-        client("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace_of(i)}})
+        client("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": namespace_of(i), "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
         client("POST", f"{CLUSTERS}/namespaces/{namespace_of(i)}/allowlists?fieldManager=user", allow_list())
 
     def some(hand):

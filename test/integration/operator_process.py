@@ -105,6 +105,10 @@ class Operator:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def proc(self):
+        return pathlib.Path("/proc", str(self.process.pid))
+
     def answers(self, path):
         code = self.process.poll()
         if code is not None:
@@ -123,7 +127,7 @@ class Operator:
         off its mask meanwhile: then the other threads, which have it from main(), tell."""
         for _ in range(200):
             if any(self.blocked(thread) >> (signal.SIGTERM - 1) & 1
-                   for thread in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()):
+                   for thread in (self.proc / "task").iterdir()):
                 return
             time.sleep(0.05)
 

@@ -2,8 +2,7 @@
 
 import children
 import pytest
-from control_plane import Refused
-from manifests import RESOURCES, condition, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import RESOURCES, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -185,13 +184,10 @@ def storage_class(kubectl, namespace, name, **more):
 def test_missing_storage_class_is_said_and_heals(kubectl, namespace):
     group = {"resources": RESOURCES, "storage": {"size": "1Gi", "class": "late"}}
     kubectl.apply(yb_cluster("one", tservers=group), namespace=namespace)
-
-    def said():
-        live = kubectl.get("ybcluster", "one", namespace) or {}
-        told = [one for one in live.get("status", {}).get("conditions", []) if "late" in one.get("message", "")]
-        assert told, live.get("status")
-        return condition(live, "Ready")["status"] != "True"
-    wait_until("a condition that names the class", said)
+    for kind, status in (("Stalled", "True"), ("Ready", "False")):
+        told = wait_for_condition(kubectl, "ybcluster", "one", namespace, kind, status, "StorageClassMissing")
+        assert "late" in told["message"]
+    assert "late" in wait_for_event(kubectl, "StorageClassMissing", namespace)
     try:
         kubectl.apply(storage_class(kubectl, namespace, "late"), namespace=namespace)
         wait_for_ready(kubectl, "one", namespace)
@@ -233,6 +229,7 @@ def test_taken_name_is_left_alone(kubectl, namespace):
     kubectl.apply(foreign, namespace=namespace)
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NameTaken")
+    assert "one-ca" in wait_for_event(kubectl, "NameTaken", namespace)
     assert kubectl.get("configmap", "one-ca", namespace)["data"] == {"mine": "yes"}
     assert not children.of(kubectl, "one", namespace), "nothing is written while a name is taken"
     kubectl.delete("configmap", "one-ca", namespace)
@@ -263,8 +260,7 @@ def test_a_claim_that_nobody_labelled_is_not_mounted(kubectl, namespace):
     told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "VolumesOfEarlierCluster")
     assert "data0-one-tserver-1" in told["message"]
     stays("nothing is made", lambda: not children.of(kubectl, "one", namespace), 5)
-    wait_until("an event", lambda: [one for one in kubectl.list("events.events.k8s.io", namespace)
-                                    if one["reason"] == "VolumesOfEarlierCluster"], 15)
+    assert "data0-one-tserver-1" in wait_for_event(kubectl, "VolumesOfEarlierCluster", namespace)
     kubectl.delete("persistentvolumeclaim", "data0-one-tserver-1", namespace)
     wait_for_ready(kubectl, "one", namespace)
 
@@ -291,12 +287,11 @@ def test_version_of_another_series_is_refused(kubectl, namespace):
     live = wait_for_ready(kubectl, "one", namespace)
     series, rest = live["status"]["version"].split(".", 1)
     before = children.pods(kubectl, "one", namespace)
-    try:
-        kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": f"{int(series) + 1}.{rest}"}})
-    except Refused:
-        return
-    wait_until("NeedsDatabase", lambda: any(one["reason"] == "NeedsDatabase" for one in
-                                            kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]))
+    other = f"{int(series) + 1}.{rest}"
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"version": other}})
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "Stalled", "True", "NeedsDatabase")
+    assert other in told["message"] and other in wait_for_event(kubectl, "NeedsDatabase", namespace)
+    assert kubectl.get("ybcluster", "one", namespace)["status"]["version"] == live["status"]["version"]
     assert children.pods(kubectl, "one", namespace) == before
 
 

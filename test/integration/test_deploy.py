@@ -110,7 +110,7 @@ def installed(kubectl):
 def test_the_api_server_takes_it(kubectl, installed, overlay):
     for namespace in ("databases", "team-a", "team-b"):
         if not kubectl("get", "namespace", namespace, "--ignore-not-found"):
-            kubectl("create", "namespace", namespace)
+            kubectl.new_namespace(namespace)
     out = kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", ROOT / "deploy/overlays" / overlay)
     assert "serverside-applied" in out
 

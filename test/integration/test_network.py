@@ -4,7 +4,7 @@ import datetime
 import ipaddress
 
 import pytest
-from manifests import allow_list, condition, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import allow_list, condition, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -73,6 +73,17 @@ def test_entry_expires_by_itself(kubectl, namespace):
     assert in_seconds(0) >= end, "not before its time"
 
 
+def test_entry_of_a_list_that_nobody_names_expires_by_itself(kubectl, namespace):
+    def rules():
+        return kubectl.get("allowlist", "a", namespace).get("status", {}).get("rules")
+    kubectl.apply(allow_list("a", "192.0.2.0/24"), namespace=namespace)
+    wait_until("one rule", lambda: rules() == 1)
+    end = in_seconds(5)
+    kubectl.apply(allow_list("a", {"cidr": "192.0.2.0/24", "expiresAt": end}), namespace=namespace)
+    wait_until("no rule", lambda: rules() == 0)
+    assert in_seconds(0) >= end, "not before its time"
+
+
 def test_last_entry_expired_is_closed_not_open(kubectl, namespace):
     kubectl.apply(allow_list("a", "192.0.2.0/24"), yb_cluster("one", allowLists=["a"], endpoints={"exposure": "Public"}),
                   namespace=namespace)
@@ -129,9 +140,7 @@ def test_missing_list_opens_nothing_and_heals(kubectl, namespace):
     kubectl.apply(yb_cluster("one", allowLists=["late"]), namespace=namespace)
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "AllowListsApplied", "False", "AllowListUnusable")
     assert opened(kubectl, namespace) == set()
-    told = wait_until("an event", lambda: [one["note"] for one in kubectl.list("events.events.k8s.io", namespace)
-                                           if one["reason"] == "AllowListUnusable"])
-    assert "AllowList late does not exist" in told[0]
+    assert "AllowList late does not exist" in wait_for_event(kubectl, "AllowListUnusable", namespace)
     kubectl.apply(allow_list("late", "198.51.100.0/24"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     applied(kubectl, namespace, "198.51.100.0/24")

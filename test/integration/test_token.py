@@ -5,7 +5,7 @@ import subprocess
 import children
 import pytest
 from control_plane import ROOT
-from manifests import allow_list, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import allow_list, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from operator_process import BINARY, Home, Operator
 from test_network import opened
 from token_keys import key_labels
@@ -93,6 +93,7 @@ def test_a_token_that_cannot_be_used_closes_and_waits(kubectl, new_namespace, sp
         for wanted, status in (("Stalled", "True"), ("Ready", "False")):
             found = wait_for_condition(kubectl, "ybcluster", "one", namespace, wanted, status, reason)
             assert (spoilt.folder / "pin").read_text() not in found["message"]
+        assert (spoilt.folder / "pin").read_text() not in wait_for_event(kubectl, reason, namespace)
         kubectl.apply(yb_cluster("two"), namespace=namespace)
         wait_for_condition(kubectl, "ybcluster", "two", namespace, "Stalled", "True", reason)
         kubectl.apply(allow_list("a", "198.51.100.0/24", "203.0.113.0/24"), namespace=namespace)
