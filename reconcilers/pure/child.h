@@ -25,7 +25,7 @@ enum { STATEFUL_SET_REPLICAS, STATEFUL_SET_OBSERVED };
 enum {
 	POD_READY,
 	POD_STUCK,  /* our own container does not run */
-	POD_ENTERED /* an ephemeral container mounts or reads what is ours, see pod_entered() */
+	POD_ENTERED /* an ephemeral container mounts or reads what is ours, see pure/entered.h */
 };
 /* A pod's text: three digests of 32 characters (all, asked, trust) with a blank behind each, then what it waits for. */
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };
@@ -45,6 +45,7 @@ struct child {
 	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
 	const char *hostnames;   /* of pods: ANNOTATION_NAMES, with a blank behind each; else "" */
+	const char *intruders;   /* of pods: what pod_intruders() says, see pure/entered.h; else "" */
 	const char *asked;       /* of C-ca: the anchors that a wished rotation last brought about; else "" */
 	json_t *document;        /* NULL when it is not at hand */
 	void *handle;            /* the effectful part's own; NULL: not in the store's group */

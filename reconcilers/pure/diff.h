@@ -20,8 +20,5 @@ const struct difference *diff_find(
 json_t *list_entry(const json_t *list, const char *key, const char *value);
 /* The operations that take foreign entries off closed places, tests of uid and resourceVersion first; NULL: none. */
 json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *desired, const json_t *live);
-/* True when an ephemeral container mounts a volume of ours or one that our own container mounts, or reads a Secret of
- * ours. No patch takes it off. A debugger without mounts is welcome. */
-bool pod_entered(const json_t *pod);
 
 #endif

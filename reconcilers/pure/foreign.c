@@ -5,16 +5,10 @@
 #include "base/str.h"
 #include "crds/owned.h"
 #include "pure/diff.h"
-#include "pure/names.h"
+#include "pure/reach.h"
 
-#define POD_SPEC "spec.template.spec."
 /* Our own container: wherever it stands in the live list. */
 #define OUR_CONTAINER POD_SPEC "containers.*."
-
-/* The two documents that are compared. */
-struct pair {
-	const json_t *desired, *live;
-};
 
 /* Places where nothing foreign may stand. `key`: of a list's elements, NULL: members of a map. `guard`: only entries
  * for which it says yes; `name` is the entry's key. */
@@ -24,102 +18,22 @@ struct closed {
 	bool (*guard)(const char *name, const json_t *entry, const struct pair *pair);
 };
 
-/* What follows "C-" in the names of our objects that hold secrets or data. */
-static bool is_of_cluster(const char *name, const char *cluster) {
-	static const char *const ours[] = {"master", "tserver", "admin", "user-", "universe-keys"};
-	size_t length = cluster ? strlen(cluster) : 0;
-	bool any = false;
-	if (!cluster || strncmp(name, cluster, length) != 0 || name[length] != '-') {
-		return false;
-	}
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-		any = any || str_starts(name + length + 1, ours[i]);
-	}
-	return any;
-}
-
-static const char *cluster_of(const struct pair *pair) {
-	return json_string_value(json_at(pair->desired, "metadata", "labels", LABEL_CLUSTER, NULL));
-}
-
-static bool our_secret(const char *name, const struct pair *pair) {
-	json_t *volumes = json_get(pair->desired, POD_SPEC "volumes");
-	bool named = false;
-	for (size_t i = 0; name && i < json_array_size(volumes); i++) {
-		named = named || str_equal(json_text(json_array_get(volumes, i), "secret.secretName"), name);
-	}
-	return named || (name && is_of_cluster(name, cluster_of(pair)));
-}
-
-/* data<volume>-<set>-<ordinal> */
-static bool our_claim(const char *name, const struct pair *pair) {
-	const char *set = name && str_starts(name, "data") ? strchr(name, '-') : NULL;
-	return set && is_of_cluster(set + 1, cluster_of(pair));
-}
-
-/* A volume that holds our certificates, flags or data, or is the host's. */
-static bool touches_ours(const char *key, const json_t *volume, const struct pair *pair) {
-	(void)key;
-	json_t *sources = json_get(volume, "projected.sources");
-	bool projected = false;
-	for (size_t i = 0; i < json_array_size(sources); i++) {
-		projected = projected || our_secret(json_text(json_array_get(sources, i), "secret.name"), pair);
-	}
-	return projected || json_object_get(volume, "hostPath") ||
-	       our_secret(json_text(volume, "secret.secretName"), pair) ||
-	       our_claim(json_text(volume, "persistentVolumeClaim.claimName"), pair);
-}
-
-/* Ours by name, or one of theirs that holds what is ours. */
-static bool mounts_ours(const json_t *mounts, const struct pair *pair) {
-	bool any = false;
-	for (size_t i = 0; i < json_array_size(mounts); i++) {
-		const char *name = json_text_or(json_array_get(mounts, i), "name", "");
-		json_t *volume = list_entry(json_get(pair->live, POD_SPEC "volumes"), "name", name);
-		json_t *claims = json_get(pair->desired, "spec.volumeClaimTemplates");
-		for (size_t j = 0; j < json_array_size(claims); j++) {
-			any = any || str_equal(json_text(json_array_get(claims, j), "metadata.name"), name);
-		}
-		any = any || list_entry(json_get(pair->desired, POD_SPEC "volumes"), "name", name) ||
-		      (volume && touches_ours(name, volume, pair));
-	}
-	return any;
-}
-
-static bool reads_ours(const json_t *container, const struct pair *pair) {
-	json_t *env = json_object_get(container, "env"), *from = json_object_get(container, "envFrom");
-	bool any = false;
-	for (size_t i = 0; i < json_array_size(env); i++) {
-		any = any || our_secret(json_text(json_array_get(env, i), "valueFrom.secretKeyRef.name"), pair);
-	}
-	for (size_t i = 0; i < json_array_size(from); i++) {
-		any = any || our_secret(json_text(json_array_get(from, i), "secretRef.name"), pair);
-	}
-	return any;
-}
-
-/* A container that mounts or reads what is ours, takes a port of the host, or may do more than Pod Security
- * `restricted`. */
-static bool intrudes(const char *name, const json_t *container, const struct pair *pair) {
-	(void)name;
-	json_t *ports = json_object_get(container, "ports");
-	for (size_t i = 0; i < json_array_size(ports); i++) {
-		if (json_int(json_array_get(ports, i), "hostPort", 0)) {
-			return true;
-		}
-	}
-	return mounts_ours(json_object_get(container, "volumeMounts"), pair) ||
-	       mounts_ours(json_object_get(container, "volumeDevices"), pair) || reads_ours(container, pair) ||
-	       json_bool(container, "securityContext.privileged", false) ||
-	       json_bool(container, "securityContext.allowPrivilegeEscalation", true);
-}
-
 /* Who may connect, and where connections go, by way of the load balancer's controller. What other prefixes stand in the
  * table, controllers write by themselves. */
 static bool steers(const char *name, const json_t *value, const struct pair *pair) {
 	(void)value;
 	(void)pair;
 	return str_starts(name, "service.beta.kubernetes.io/") && owned_by(owned_load_balancer_annotations, name);
+}
+
+static bool volume_intrudes(const char *name, const json_t *volume, const struct pair *pair) {
+	(void)name;
+	return touches_ours(volume, pair);
+}
+
+static bool container_intrudes(const char *name, const json_t *container, const struct pair *pair) {
+	(void)name;
+	return intrudes(container, pair);
 }
 
 static const struct closed closed_places[] = {
@@ -134,9 +48,9 @@ static const struct closed closed_places[] = {
 	{STATEFUL_SET, OUR_CONTAINER "envFrom", "prefix", NULL},
 	{STATEFUL_SET, OUR_CONTAINER "ports", "name", NULL},
 	{STATEFUL_SET, OUR_CONTAINER "lifecycle", NULL, NULL},
-	{STATEFUL_SET, POD_SPEC "volumes", "name", touches_ours},
-	{STATEFUL_SET, POD_SPEC "containers", "name", intrudes},
-	{STATEFUL_SET, POD_SPEC "initContainers", "name", intrudes},
+	{STATEFUL_SET, POD_SPEC "volumes", "name", volume_intrudes},
+	{STATEFUL_SET, POD_SPEC "containers", "name", container_intrudes},
+	{STATEFUL_SET, POD_SPEC "initContainers", "name", container_intrudes},
 };
 
 /* The place's path in the live object: "*" becomes the index of the container that has our first one's name. */
@@ -226,37 +140,4 @@ json_t *diff_foreign(struct arena *arena, enum child_kind kind, const json_t *de
 		}
 	}
 	return json_array_size(operations) > 2 ? operations : NULL;
-}
-
-/* What our own container mounts: volumes by their names, as a template has them. */
-static json_t *volumes_in_use(const json_t *pod) {
-	json_t *volumes = json_array(), *containers = json_get(pod, "spec.containers");
-	for (size_t i = 0; i < json_array_size(containers); i++) {
-		json_t *container = json_array_get(containers, i), *mounts = json_object_get(container, "volumeMounts");
-		for (size_t j = 0; is_server(json_text(container, "name")) && j < json_array_size(mounts); j++) {
-			json_array_append(volumes, json_array_get(mounts, j));
-		}
-	}
-	return volumes;
-}
-
-bool pod_entered(const json_t *pod) {
-	json_t *ephemeral = json_get(pod, "spec.ephemeralContainers");
-	if (!json_array_size(ephemeral)) {
-		return false;
-	}
-	/* In the shape of templates, of which all else here speaks. */
-	json_t *ours = json_pack("{s:O?, s:{s:{s:{s:o}}}}", "metadata", json_object_get(pod, "metadata"), "spec",
-		"template", "spec", "volumes", volumes_in_use(pod));
-	json_t *live = json_pack("{s:{s:{s:O?}}}", "spec", "template", "spec", json_object_get(pod, "spec"));
-	const struct pair pair = {ours, live};
-	bool any = false;
-	for (size_t i = 0; i < json_array_size(ephemeral); i++) {
-		json_t *container = json_array_get(ephemeral, i);
-		any = any || mounts_ours(json_object_get(container, "volumeMounts"), &pair) ||
-		      mounts_ours(json_object_get(container, "volumeDevices"), &pair) || reads_ours(container, &pair);
-	}
-	json_decref(ours);
-	json_decref(live);
-	return any;
 }

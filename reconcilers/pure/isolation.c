@@ -144,3 +144,25 @@ const struct child *isolation_target(
 	}
 	return count ? pods[(size_t)round % count] : NULL;
 }
+
+const char *isolation_intrusion(struct arena *arena, const struct children *children) {
+	const struct child *first = NULL;
+	int count = 0;
+	for (size_t i = 0; i < children->count; i++) {
+		const struct child *pod = &children->items[i];
+		if (pod->kind == POD && *pod->intruders) {
+			first = first && strcmp(first->name, pod->name) < 0 ? first : pod;
+			count++;
+		}
+	}
+	if (!first) {
+		return NULL;
+	}
+	const char *others = count > 1 ? arena_printf(arena, " (such pods beside it: %d)", count - 1) : "";
+	return arena_printf(arena,
+		"pod %s: %s%s. No template of the operator's has that: a new pod might get it again, so none was replaced. "
+		"Take "
+		"away what puts it there, a mutating webhook or policy perhaps, then restart the pods "
+		"(annotation " ANNOTATION_RESTART ")",
+		first->name, first->intruders, others);
+}

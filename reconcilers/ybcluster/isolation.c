@@ -1,4 +1,5 @@
-/* NetworkIsolated: measured, not assumed. Foreign policies are looked for in the store; whether policies are enforced
+/* NetworkIsolated: measured, not assumed. Foreign policies, and foreign containers in our pods, are looked for in the
+ * store; whether policies are enforced
  * at all only a probe can tell, from inside the cluster: the operator's pod knocks at a tserver's two ports, of which
  * one is granted to it. */
 #include <string.h>
@@ -130,21 +131,33 @@ static void observe_enforcement(struct work *work) {
 	}
 }
 
+/* NULL: no foreign policy opens anything. */
+static const char *opened(struct work *work) {
+	const char *foreign = foreign_policy(work);
+	return foreign
+	           ? arena_printf(work->arena,
+					 "NetworkPolicy %s selects this cluster's pods and allows something: policies add up, so it opens "
+					 "what the operator's policies close. It was left alone: remove it, or let its podSelector leave "
+					 "out %s",
+					 foreign, LABEL_CLUSTER)
+	           : NULL;
+}
+
 void observe_isolation(struct work *work) {
 	if (work->cluster->metadata.deletion_timestamp) {
 		isolation_end(work);
 		return;
 	}
-	const char *foreign = foreign_policy(work);
-	if (foreign) {
-		find_false(&work->observed, "NetworkIsolated", "ForeignPolicy",
-			arena_printf(work->arena,
-				"NetworkPolicy %s selects this cluster's pods and allows something: policies add up, so it opens what "
-				"the operator's policies close. It was left alone: remove it, or let its podSelector leave out %s",
-				foreign, LABEL_CLUSTER));
-		return;
+	const char *policy = opened(work), *intrusion = isolation_intrusion(work->arena, &work->children);
+	if (policy) {
+		const char *both = intrusion ? arena_printf(work->arena, "%s. And %s", policy, intrusion) : policy;
+		find_false(&work->observed, "NetworkIsolated", "ForeignPolicy", both);
+	} else if (intrusion) {
+		/* No policy stands between the containers of a pod. */
+		find_false(&work->observed, "NetworkIsolated", "ForeignContainer", intrusion);
+	} else {
+		observe_enforcement(work);
 	}
-	observe_enforcement(work);
 }
 
 void isolation_end(struct work *work) {

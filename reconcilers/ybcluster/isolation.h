@@ -3,7 +3,8 @@
 #define YBCLUSTER_ISOLATION_H
 #include "ybcluster/work.h"
 
-/* Other people's NetworkPolicies that select our pods and allow something; and what a probe of a tserver met, where it
+/* Other people's NetworkPolicies that select our pods and allow something, their containers in our pods that reach what
+ * is ours; and what a probe of a tserver met, where it
  * can be made. It is asked for here, made elsewhere, and found in a later pass. */
 void observe_isolation(struct work *work);
 /* The cluster is gone, and so is what was measured of it. */

@@ -53,12 +53,13 @@ static void tell_ready(struct work *work, const json_t *status) {
 }
 
 /* Conditions whose cause is outside when they say this: an image that cannot be pulled, a list that does not exist, a
- * load balancer that nobody provides. */
+ * foreign policy or container, a load balancer that nobody provides. */
 static const struct {
 	const char *type, *status;
 } told_of[] = {
 	{"NodesReady", "False"},
 	{"AllowListsApplied", "False"},
+	{"NetworkIsolated", "False"},
 	{"EndpointReady", "Unknown"},
 };
 

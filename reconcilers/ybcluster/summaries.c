@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "pki/certificate.h"
 #include "pure/child.h"
-#include "pure/diff.h"
+#include "pure/entered.h"
 #include "pure/names.h"
 #include "ybcluster/certificates.h"
 
@@ -146,14 +146,16 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	summary->number[POD_STUCK] = trouble.stuck;
 	summary->number[POD_ENTERED] = pod_entered(object);
 	summarize_address(object, summary);
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s%.63s%s%.64s%s%.160s",
+	char *intruders = pod_intruders(object);
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
 		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), *trouble.container ? "container " : "",
-		trouble.container, *trouble.container ? ": " : "", trouble.reason,
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), intruders ? intruders : "",
+		*trouble.container ? "container " : "", trouble.container, *trouble.container ? ": " : "", trouble.reason,
 		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);
+	free(intruders);
 }
 
 static int64_t bytes_at(const json_t *object, const char *path) {

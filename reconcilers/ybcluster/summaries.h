@@ -11,7 +11,7 @@ const char *group_of_object(const json_t *object);
 const char *group_of_policy(const json_t *object);
 
 /* Pod: ready, stuck, entered; mark: its address; text: digests (all, asked, trust) with blanks behind, then uid of the
- * cluster, hostnames and what it waits for, with a bar between. */
+ * cluster, hostnames, intruders and what it waits for, with a bar between. */
 void summarize_pod(const json_t *object, struct summary *summary);
 /* Claim: bytes requested and there; text: uid of the cluster. */
 void summarize_claim(const json_t *object, struct summary *summary);

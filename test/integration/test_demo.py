@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from control_plane import ROOT
 from manifests import yb_cluster
+from waiting import wait_until
 
 NAMESPACE, PKI = "ybcluster-demo", "ybcluster-operator-pki"
 
@@ -97,6 +98,15 @@ class Kept:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def first_line(self, command, word):
+        """Of a command that goes on and on: the first line with this word, if one comes within a minute."""
+        argv = ["timeout", "60", "bash", "-ec", "\n".join([*self.exports, command])]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=self.environment) as process:
+            try:
+                return next((line for line in process.stdout if word in line), None)
+            finally:
+                process.terminate()
+
     def operator(self):
         pid, _ = (self.cache / "demo/operator.pid").read_text().split()
         return int(pid)
@@ -112,6 +122,18 @@ def processes_of(folder):
         except OSError:
             pass
     return found
+
+
+def try_next(kept, printed):
+    """Each of the three things that it says one may try."""
+    block = printed.partition("Three things to try next:\n")[2].replace("\\\n", " ")
+    scale, delete, plan = (line.strip() for line in block.splitlines() if line.startswith("  "))
+    assert kept.first_line(scale, " 5/5 "), scale
+    deny = re.search(r"networkpolicy (\S+)", delete)[1]
+    assert "deleted" in kept.shell(delete)
+    wait_until(f"{deny} is there again", lambda: f"/{deny}\n" in kept.shell(f"kubectl get networkpolicies -n {NAMESPACE} -o name"))
+    wanted = json.loads(kept.shell(plan).partition("condition met\n")[2])
+    assert any("5 -> 7" in step["why"] for step in wanted), wanted
 
 
 @pytest.fixture
@@ -142,9 +164,11 @@ def test_it_runs_on_detached_until_it_is_told_to_end(kubectl, demo, bystander, t
     assert demo("--keep").returncode != 0, "a second one beside it"
 
     assert kept.shell("command -v kubectl").startswith(str(cache))
-    kept.shell("kubectl create namespace later; kubectl apply -n later -f -",
+    kept.shell("kubectl create namespace later; kubectl label namespace later pod-security.kubernetes.io/enforce=restricted")
+    kept.shell("kubectl apply -n later -f -",
                json.dumps(yb_cluster("one", tier="Sandbox", nodes=1)))
     kept.shell("kubectl wait -n later --for=condition=Ready --timeout=300s ybcluster/one")
+    try_next(kept, done.stdout)
 
     down = demo("--down")
     assert down.returncode == 0 and "the operator has ended" in down.stderr, down.stderr

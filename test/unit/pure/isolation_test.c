@@ -130,6 +130,28 @@ static void which_tserver_is_probed(void **state) {
 	assert_null(isolation_target(arena, &groups, &children, 0));
 }
 
+static void pods_with_intruders_are_named_and_counted(void **state) {
+	(void)state;
+	struct child pods[] = {
+		{.kind = STATEFUL_SET, .name = "db-tserver"},
+		{.kind = POD, .name = "db-tserver-1", .intruders = ""},
+		{.kind = POD, .name = "db-tserver-0", .intruders = ""},
+		{.kind = POD, .name = "db-master-0", .intruders = ""},
+	};
+	struct children children = {pods, 4};
+	assert_null(isolation_intrusion(arena, &children));
+	pods[1].intruders = "container a mounts data0";
+	const char *alone = isolation_intrusion(arena, &children);
+	assert_non_null(strstr(alone, "pod db-tserver-1: container a mounts data0. "));
+	/* In whatever order they are found: a status that changes is written. */
+	pods[2].intruders = "container b mounts tmp";
+	assert_non_null(strstr(
+		isolation_intrusion(arena, &children), "pod db-tserver-0: container b mounts tmp (such pods beside it: 1). "));
+	pods[3].intruders = "container c mounts tmp";
+	assert_non_null(strstr(
+		isolation_intrusion(arena, &children), "pod db-master-0: container c mounts tmp (such pods beside it: 2)"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(match_labels),
@@ -140,6 +162,7 @@ int main(void) {
 		cmocka_unit_test(zones_are_labels_too),
 		cmocka_unit_test(only_silence_beside_an_answer_is_evidence),
 		cmocka_unit_test(which_tserver_is_probed),
+		cmocka_unit_test(pods_with_intruders_are_named_and_counted),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

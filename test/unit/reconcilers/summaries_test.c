@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "pure/child.h"
-#include "pure/diff.h"
+#include "pure/entered.h"
 #include "pure/world.h"
 
 #include "arena_group.h"
@@ -18,10 +18,10 @@ static struct summary pod(const char *status) {
 	return summary;
 }
 
-/* Behind uid and hostnames, of which these pods have none. */
+/* Behind uid, hostnames and intruders, of which these pods have none. */
 static void expect_trouble(const char *status, const char *trouble, bool stuck) {
 	struct summary summary = pod(status);
-	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "||%s", trouble));
+	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "|||%s", trouble));
 	assert_int_equal(summary.number[POD_STUCK], stuck);
 	assert_int_equal(summary.number[POD_READY], 0);
 }
@@ -106,13 +106,82 @@ static void an_ephemeral_container_enters_by_what_is_ours(void **state) {
 	assert_false(pod_entered(yaml(arena, "{spec: []}")));
 }
 
+#define SAFE "securityContext: {allowPrivilegeEscalation: false}"
+
+/* The API server gave every container the token of the service account, as it does where somebody wants that. */
+static void expect_intruders(const char *before, const char *beside, const char *told) {
+	json_t *pod = yaml(arena,
+		arena_printf(arena,
+			"{metadata: {name: db-tserver-0, labels: {yugabyte.com/cluster: db, yugabyte.com/cluster-uid: u, "
+			"app.kubernetes.io/component: tserver}}, spec: {initContainers: [%s], containers: [%s{name: yb-tserver, "
+			"volumeMounts: [{name: certificates, mountPath: /c}, {name: data0, mountPath: /d}, {name: tmp, mountPath: "
+			"/tmp}, {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount}]}], volumes: [{name: "
+			"data0, persistentVolumeClaim: {claimName: x}}, {name: certificates, secret: {secretName: x}}, {name: tmp, "
+			"emptyDir: {}}, {name: theirs, emptyDir: {}}, {name: node, hostPath: {path: /}}, {name: again, "
+			"persistentVolumeClaim: {claimName: data0-db-tserver-0}}, {name: token, projected: {sources: "
+			"[{serviceAccountToken: {path: token}}]}}]}}",
+			before, beside));
+	struct summary summary = {0};
+	summarize_pod(pod, &summary);
+	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "u||%s|", told));
+	assert_false(summary.number[POD_ENTERED]);
+	free(summary.text);
+}
+
+static void who_was_put_beside_ours_is_named_with_what_it_reaches(void **state) {
+	(void)state;
+	expect_intruders("",
+		"{name: agent, " SAFE ", volumeMounts: [{name: theirs}, {name: data0}, {name: tmp}, "
+		"{name: data0}]}, ",
+		"container agent mounts data0, tmp");
+	expect_intruders("{name: copy, " SAFE ", volumeMounts: [{name: again}]}", "", "init container copy mounts again");
+	expect_intruders("{name: copy, " SAFE ", volumeDevices: [{name: data0}]}, {name: fine, " SAFE "}",
+		"{name: agent, " SAFE ", volumeMounts: [{name: node}]}, ",
+		"init container copy mounts data0; container agent mounts node");
+	expect_intruders("", "{name: agent, " SAFE ", env: [{name: A, valueFrom: {secretKeyRef: {name: db-admin}}}]}, ",
+		"container agent reads a Secret of the cluster");
+	expect_intruders("", "{name: agent}, ", "container agent may do more than Pod Security restricted lets it");
+}
+
+static void the_name_of_a_server_hides_nobody(void **state) {
+	(void)state;
+	expect_intruders("", "{name: yb-master, " SAFE ", volumeMounts: [{name: certificates}]}, ",
+		"container yb-master mounts certificates");
+	expect_intruders(
+		"{name: yb-tserver, " SAFE ", volumeMounts: [{name: tmp}]}", "", "init container yb-tserver mounts tmp");
+}
+
+/* Of a mesh, say; as they may stand in a template. */
+static void who_reaches_nothing_of_ours_is_no_intruder(void **state) {
+	(void)state;
+	expect_intruders("", "", "");
+	expect_intruders("{name: mesh-init, " SAFE "}",
+		"{name: mesh, " SAFE ", volumeMounts: [{name: theirs, mountPath: /t}, {name: token, mountPath: "
+		"/var/run/secrets/kubernetes.io/serviceaccount}], env: [{name: A, value: b}]}, ",
+		"");
+}
+
+static void many_intruders_are_cut_short(void **state) {
+	(void)state;
+	const char *some = "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9, ";
+	for (int i = 0; i < 4; i++) {
+		some = arena_printf(arena, "%s%s", some, some);
+	}
+	json_t *pod = arena_own_json(
+		arena, json_pack("{s:{s:[{s:s}, {s:s}]}}", "spec", "containers", "name", some, "name", "yb-master"));
+	char *text = pod_intruders(pod);
+	assert_in_range(strlen(text), INTRUDERS_LENGTH - 3, INTRUDERS_LENGTH);
+	assert_non_null(arena_own_json(arena, json_string(text)));
+	free(text);
+}
+
 static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 	(void)state;
 	struct summary summary =
 		pod("{conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: yb-tserver, " CRASHES "}]}");
 	assert_int_equal(summary.number[POD_READY], 1);
 	assert_int_equal(summary.number[POD_STUCK], 0);
-	assert_string_equal(summary.text + POD_TROUBLE, "||");
+	assert_string_equal(summary.text + POD_TROUBLE, "|||");
 }
 
 int main(void) {
@@ -121,6 +190,10 @@ int main(void) {
 		cmocka_unit_test(what_starts_before_ours_is_named),
 		cmocka_unit_test(a_pod_that_no_node_takes_does_not_run),
 		cmocka_unit_test(an_ephemeral_container_enters_by_what_is_ours),
+		cmocka_unit_test(who_was_put_beside_ours_is_named_with_what_it_reaches),
+		cmocka_unit_test(the_name_of_a_server_hides_nobody),
+		cmocka_unit_test(who_reaches_nothing_of_ours_is_no_intruder),
+		cmocka_unit_test(many_intruders_are_cut_short),
 		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
