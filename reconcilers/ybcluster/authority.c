@@ -191,14 +191,15 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	return true;
 }
 
-static struct digest expectation(struct work *work) {
+/* What the record depends on. `wished`: one that is in sync while a wish waits is not what a pass may leave it at. */
+static struct digest expectation(struct work *work, bool wished) {
 	json_t *names = json_array();
 	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
 		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
 	}
-	json_t *inputs =
-		arena_own_json(work->arena, json_pack("{s:o, s:s, s:s?}", "hostnames", names, "uid",
-										work->cluster->metadata.uid, "rotate", work->cluster->spec.tls.rotate_ca));
+	json_t *inputs = arena_own_json(
+		work->arena, json_pack("{s:o, s:s, s:s?, s:b}", "hostnames", names, "uid", work->cluster->metadata.uid,
+						 "rotate", work->cluster->spec.tls.rotate_ca, "wished", wished));
 	return digest_json(inputs);
 }
 
@@ -228,7 +229,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	if (authority->asked) {
 		json_object_set_new(annotations, ANNOTATION_CA_ASKED, json_string(authority->asked));
 	}
-	one.items[0].digest = expectation(work);
+	one.items[0].digest = expectation(work, authority->progress.wished);
 	one.items[0].why = why;
 	for (size_t i = 0; i < work->wanted.count; i++) {
 		if (work->wanted.items[i].kind == CONFIG_MAP) {
@@ -242,7 +243,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 
 bool authority_ensure(struct work *work, struct authority *authority, struct error *err) {
 	const struct child *child = children_find(&work->children, CONFIG_MAP, config_map(work));
-	struct digest wanted = expectation(work);
+	struct digest wanted = expectation(work, false);
 	struct ca_progress known = {0};
 	if (child && *child->text) {
 		known = (struct ca_progress){.step = (enum ca_step)child->number[CA_STEP],
@@ -299,6 +300,12 @@ static bool enter(struct work *work, struct authority *authority, enum ca_step s
 	}
 	authority->asked = wished ? authority->identity : authority->asked;
 	return make_chain(work, authority, err);
+}
+
+bool authority_is_due(const struct work *work, const struct authority *authority) {
+	struct ca_progress served = authority->progress;
+	served.served = true;
+	return ca_next(&served, &work->cluster->spec, work->now) != served.step;
 }
 
 bool authority_advance(struct work *work, struct authority *authority, struct error *err) {

@@ -380,7 +380,11 @@ bool certificates_ensure(struct work *work, struct error *err) {
 		return false;
 	}
 	count_leaf(work, &admin, serials, &count);
-	authority.progress.served = work->wanted.count == before && served(work, trust);
+	bool compared = work->wanted.count == before;
+	authority.progress.served = compared && served(work, trust);
+	if (!compared && authority_is_due(work, &authority)) {
+		wake_at(work, work->now + 1);
+	}
 	work->inputs.trust = trust;
 	work->inputs.ca_asked = authority.asked;
 	work->observed.root_fingerprint = authority.fingerprint;

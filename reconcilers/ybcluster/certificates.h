@@ -59,6 +59,9 @@ const char *authority_key_label(struct work *work, int generation);
  * or the token could not be read. */
 must_check bool authority_find(
 	struct work *work, struct authority *authority, bool named, bool *usable, struct error *err);
+/* Is there a next step, once the leaves are served? Those that a pass after a restart has yet to compare are not known
+ * to be, and when nothing is written no event brings another pass. */
+bool authority_is_due(const struct work *work, const struct authority *authority);
 /* The next step of a rotation, when it is time for it: wants C-ca anew. */
 must_check bool authority_advance(struct work *work, struct authority *authority, struct error *err);
 
