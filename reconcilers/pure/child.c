@@ -23,6 +23,10 @@ struct child *children_find(const struct children *children, enum child_kind kin
 	return NULL;
 }
 
+struct child *children_pod(struct arena *arena, const struct children *children, const char *set, int ordinal) {
+	return children_find(children, POD, arena_printf(arena, "%s-%d", set, ordinal));
+}
+
 const char *child_kind_name(enum child_kind kind) {
 	return names[kind];
 }

@@ -136,7 +136,7 @@ const struct child *isolation_target(
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct group *group = &groups->items[i];
 		for (int j = 0; group->role == TSERVER && j < group->replicas; j++) {
-			const struct child *pod = children_find(children, POD, arena_printf(arena, "%s-%d", group->name, j));
+			const struct child *pod = children_pod(arena, children, group->name, j);
 			if (can_be_reached(pod)) {
 				pods[count++] = pod;
 			}
@@ -161,8 +161,7 @@ const char *isolation_intrusion(struct arena *arena, const struct children *chil
 	const char *others = count > 1 ? arena_printf(arena, " (such pods beside it: %d)", count - 1) : "";
 	return arena_printf(arena,
 		"pod %s: %s%s. No template of the operator's has that: a new pod might get it again, so none was replaced. "
-		"Take "
-		"away what puts it there, a mutating webhook or policy perhaps, then restart the pods "
+		"Take away what puts it there, a mutating webhook or policy perhaps, then restart the pods "
 		"(annotation " ANNOTATION_RESTART ")",
 		first->name, first->intruders, others);
 }

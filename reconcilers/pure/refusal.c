@@ -7,7 +7,7 @@
 static bool lacks_a_pod(struct arena *arena, const struct child *set, const struct children *children) {
 	bool lacks = false;
 	for (int i = 0; !lacks && i < set->number[STATEFUL_SET_REPLICAS]; i++) {
-		lacks = !children_find(children, POD, arena_printf(arena, "%s-%d", set->name, i));
+		lacks = !children_pod(arena, children, set->name, i);
 	}
 	return lacks;
 }

@@ -7,11 +7,6 @@
 #include "base/str.h"
 
 /* The pods of a group are named by the StatefulSet: <name>-<ordinal>. */
-static const struct child *pod_of(
-	struct arena *arena, const struct children *children, const struct group *group, int ordinal) {
-	return children_find(children, POD, arena_printf(arena, "%s-%d", group->name, ordinal));
-}
-
 static const struct wanted *template_of(const struct wanted *wanted, size_t count, const char *name) {
 	for (size_t i = 0; i < count; i++) {
 		if (wanted[i].kind == STATEFUL_SET && strcmp(wanted[i].name, name) == 0) {
@@ -74,7 +69,7 @@ static void scan_group(struct arena *arena, struct scan *scan, const struct grou
 	}
 	for (int i = (int)json_int(wanted->document, "spec.replicas", 0) - 1; i >= 0; i--) {
 		const char *name = arena_printf(arena, "%s-%d", group->name, i);
-		scan_pod(arena, scan, pod_of(arena, children, group, i), name, wanted);
+		scan_pod(arena, scan, children_pod(arena, children, group->name, i), name, wanted);
 	}
 }
 
@@ -155,7 +150,7 @@ struct readiness readiness_of(
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct group *group = &groups->items[i];
 		for (int j = 0; group->role == role && j < group->replicas; j++) {
-			const struct child *pod = pod_of(arena, children, group, j);
+			const struct child *pod = children_pod(arena, children, group->name, j);
 			bool ready = pod && !pod->deleting && pod->number[POD_READY];
 			readiness.desired += running;
 			readiness.ready += ready;
@@ -186,7 +181,7 @@ const char *hostnames_unserved(struct arena *arena, const struct ybcluster *clus
 	*pods = 0;
 	for (size_t i = 0; i < groups->count; i++) {
 		for (int j = 0; groups->items[i].role == TSERVER && j < groups->items[i].replicas; j++) {
-			const struct child *pod = pod_of(arena, children, &groups->items[i], j);
+			const struct child *pod = children_pod(arena, children, groups->items[i].name, j);
 			bool lacks = false;
 			for (size_t k = 0; pod && !pod->deleting && k < count; k++) {
 				bool served = serves(pod, cluster->spec.endpoints.hostnames[k]);

@@ -1,7 +1,6 @@
 /* NetworkIsolated: measured, not assumed. Foreign policies, and foreign containers in our pods, are looked for in the
- * store; whether policies are enforced
- * at all only a probe can tell, from inside the cluster: the operator's pod knocks at a tserver's two ports, of which
- * one is granted to it. */
+ * store; whether policies are enforced at all only a probe can tell, from inside the cluster: the operator's pod knocks
+ * at a tserver's two ports, of which one is granted to it. */
 #include <string.h>
 
 #include "base/clock.h"
