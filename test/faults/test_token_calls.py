@@ -54,7 +54,7 @@ def derived(cases, workload):
         run.cleanup.append(lambda: seen.append(calls(run)))
     result = cases.in_a_lane(workload, begin=begin)
     assert not result.problems, result.problems
-    made = collections.Counter(seen[1][seen[0]:])
+    made = collections.Counter(seen[-1][seen[-2]:])
     return [Case(workload.name, f"{action} at {function} #{number}", (), (("begin", ordered(f"{function} {number} {action}")),),
                  kind=kind)
             for function, count in sorted(made.items()) for number in range(1, min(count, MOST) + 1)
