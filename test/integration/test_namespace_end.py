@@ -3,14 +3,10 @@
 import pytest
 from control_plane import Refused
 from manifests import allow_list, wait_for_ready, yb_cluster
-from token_keys import key_labels
+from token_keys import keys_of
 from waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-
-def keys_of(home, uid):
-    return [label for label in key_labels(home) if uid in label]
 
 
 def gone(kubectl, namespace):

@@ -4,15 +4,11 @@ the same. What has an owner's reference is collected; neither the volumes of a S
 import children
 from manifests import yb_cluster
 from operator_process import Operator
-from token_keys import key_labels
+from token_keys import keys_of
 from token_shim import Shim
 from waiting import wait_until
 
 SIGNS_FOR_THE_CLUSTER = "C_Sign 3"  # two are of the token's self-test
-
-
-def keys_of(home, uid):
-    return [label for label in key_labels(home) if uid in label]
 
 
 def gone_meanwhile(kubectl, namespace):
