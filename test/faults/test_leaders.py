@@ -67,7 +67,6 @@ def classes(cases):
 def stopped(first, second, hands, case):
     """The leader sleeps from a write on; the other one takes over and finishes; then the first one wakes."""
     workload = BY_NAME[case.workload]
-    wait_until("the first one leads", first.leads, 30)
     for step in workload.setup:
         step.act(hands)
         hands.settle(step)
@@ -75,7 +74,7 @@ def stopped(first, second, hands, case):
     for step in workload.steps:
         step.act(hands)
         if not first.fired():
-            wait_until("its write comes", first.fired, 30, 0.02)
+            wait_until("its write comes", first.fired, 60, 0.02)
             asleep = time.monotonic()
             wait_until("the other one leads", second.leads, TAKE_OVER + 10, 0.1)
             took = time.monotonic() - asleep
@@ -83,7 +82,7 @@ def stopped(first, second, hands, case):
         hands.settle(step)
     awake = time.time()
     os.kill(first.operator.process.pid, signal.SIGCONT)
-    code = first.operator.process.wait(15)
+    code = first.operator.process.wait(60)
     assert code == 0, f"woken, it ended with {code}"
     first.operator.check_log()
     written = first.writes_since(awake)
@@ -109,7 +108,7 @@ def test_a_leader_that_was_stopped_writes_nothing_when_it_wakes(cases, table, re
         try:
             for name in ("first", "second"):
                 candidates.append(Candidate(lane, f"{name}-{number}"))
-                wait_until("the first one leads", candidates[0].leads, 30)
+                wait_until("the first one leads", candidates[0].leads)
             stopped(*candidates, Hands(lane.api, lane.namespace), case)
             problems = differences(cases, lane, case)
             candidates[1].operator.stop()

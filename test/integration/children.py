@@ -22,8 +22,16 @@ def of(kubectl, cluster, namespace):
     return {(one["kind"].lower(), one["metadata"]["name"]): one for one in found}
 
 
+def version(metadata):
+    """Differs when somebody wrote the object. Of what has a generation it is that, and the rest of metadata: its resourceVersion is
+    another also when its controller writes its status, which may come later than all else is at rest."""
+    if "generation" not in metadata:
+        return metadata["uid"], metadata["resourceVersion"]
+    return {key: value for key, value in metadata.items() if key != "resourceVersion"}
+
+
 def versions(live):
-    return {what: (one["metadata"]["uid"], one["metadata"]["resourceVersion"]) for what, one in live.items()}
+    return {what: version(one["metadata"]) for what, one in live.items()}
 
 
 def pods(kubectl, cluster, namespace):

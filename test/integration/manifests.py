@@ -49,9 +49,9 @@ def wait_for_condition(kubectl, kind, name, namespace, wanted, status, reason=No
     return wait_until(f"{kind} {namespace}/{name} {wanted}={status} {reason or ''}", there, seconds, 0.5)
 
 
-def wait_for_event(kubectl, reason, namespace, name="one", seconds=15):
+def wait_for_event(kubectl, reason, namespace, name="one"):
     """The words of the newest Event of that reason about a cluster."""
     def there():
         return [one["note"] for one in kubectl.list("events.events.k8s.io", namespace) if one["reason"] == reason and
                 (one["regarding"]["kind"], one["regarding"]["name"]) == ("YBCluster", name)]
-    return wait_until(f"an Event {reason} about YBCluster {namespace}/{name}", there, seconds)[-1]
+    return wait_until(f"an Event {reason} about YBCluster {namespace}/{name}", there)[-1]

@@ -5,6 +5,7 @@ import json
 import pytest
 from control_plane import ROOT, Refused
 from manifests import API
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -325,4 +326,10 @@ def test_every_field_is_explained(kubectl, kind):
     fields = [field for part in ("spec", "status") for field in explained(top["properties"][part], f"{kind}.{part}")]
     assert len(fields) > 15
     assert [path for path, field in fields if not field.get("description")] == []
-    assert fields[3][1]["description"].split()[0] in kubectl("explain", fields[3][0])
+
+    def told():
+        try:
+            return kubectl("explain", fields[3][0])
+        except Refused:
+            return ""  # what is explained is published a little after the CRD is established
+    wait_until("it is explained", lambda: fields[3][1]["description"].split()[0] in told())

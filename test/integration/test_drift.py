@@ -92,8 +92,11 @@ def test_edit_is_put_right(kubectl, cluster, kind, name, how, change):
     def right():
         now = kubectl.get(kind, name, cluster[1])
         assert essence(now) == essence(before)
+        seen = now.get("status", {}).get("observedGeneration")
+        assert seen in (None, now["metadata"].get("generation")), "its controller may still act on the edit"
         return True
     wait_until(f"{kind} {name} as it was", right)
+    wait_until("every pod", lambda: children.pods(kubectl, *cluster).keys() == pods.keys())
     wait_for_ready(kubectl, *cluster)
     same = {pod: uid for pod, uid in children.pods(kubectl, *cluster).items() if pods.get(pod) == uid}
     lost = 2 if "replicas" in str(change) else 0  # what StatefulSet's own controller takes at once is made anew

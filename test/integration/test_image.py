@@ -4,7 +4,7 @@ import children
 import pytest
 from history import History
 from kubelet import by_hand
-from manifests import API, condition, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import API, condition, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -25,10 +25,9 @@ def test_an_image_that_cannot_be_pulled(plane, kubectl, namespace):
     for reason in ("ErrImagePull", "ImagePullBackOff"):
         kubelet.waits(namespace, pod, reason, f'cannot have "{image}"')
         for kind in ("NodesReady", "Ready"):
-            told = wait_for_condition(kubectl, "ybcluster", "one", namespace, kind, "False", reason, 20)
+            told = wait_for_condition(kubectl, "ybcluster", "one", namespace, kind, "False", reason)
             assert f'pod {name}: {reason}: cannot have "{image}"' in told["message"], told
-    wait_until("an event", lambda: [one for one in kubectl.list("events.events.k8s.io", namespace)
-                                    if one["reason"] == "ImagePullBackOff" and f"pod {name}" in one["note"]])
+    assert f"pod {name}" in wait_for_event(kubectl, "ImagePullBackOff", namespace)
     others = {key: value for key, value in before.items() if key != name}
     stays("no other pod is touched", lambda: others.items() <= children.pods(kubectl, "one", namespace).items(), 3)
     live = kubectl.get("ybcluster", "one", namespace)

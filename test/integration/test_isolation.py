@@ -266,7 +266,8 @@ def test_the_whole_table_of_addresses(kubectl, namespace, tmp_path):
         for cluster, opened in rows.items():
             assert evaluator.differences(table(kubectl, evaluator, namespace, cluster, opened)) == []
             wanted = {address for address, why in ADDRESSES.items() if opened(address, why)}
-            assert ranges_let_in(kubectl, namespace, cluster) == wanted, f"source ranges of {cluster}"
+            # The Service is written after the policy.
+            wait_until(f"source ranges of {cluster} as wanted", lambda: ranges_let_in(kubectl, namespace, cluster) == wanted)
 
     assigned = {"one": ["both"], "six": ["six"], "brief": ["brief"], "empty": []}
     kubectl.apply(*lists(None), *(yb_cluster(cluster, allowLists=names, endpoints={"exposure": "Public"})

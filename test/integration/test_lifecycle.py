@@ -5,7 +5,7 @@ import json
 import children
 import pytest
 from control_plane import Refused
-from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import condition, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from waiting import stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -35,7 +35,7 @@ def test_first_status_says_that_work_is_under_way(kubectl, namespace):
     """What kubectl wait and GitOps tools rely on: no moment in which an old or missing Ready reads as done."""
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     live = wait_until("a first status", lambda: (found := kubectl.get("ybcluster", "one", namespace)) and
-                      found.get("status", {}).get("conditions") and found, 20, 0.05)
+                      found.get("status", {}).get("conditions") and found, pause=0.05)
     assert live["status"]["observedGeneration"] == 1
     assert condition(live, "Ready")["status"] == "True" or condition(live, "Reconciling")["status"] == "True"
     wait_for_ready(kubectl, "one", namespace)
@@ -127,10 +127,10 @@ def test_waits_for_a_controller_that_is_behind(kubectl, namespace, plane):
         kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=namespace)
         wait_until("StatefulSets", lambda: len(kubectl.list("statefulsets", namespace)) == 2)
         kubectl.delete("ybcluster", "one", namespace, "--wait=false")
-        sets = wait_until("none wanted", lambda: [one for one in kubectl.list("statefulsets", namespace)
-                                                  if one["spec"]["replicas"] == 0])
+        wait_until("none wanted", lambda: [one["spec"]["replicas"] for one in kubectl.list("statefulsets", namespace)] == [0, 0])
         stays("the cluster, while the controller has not seen that", lambda: not gone(kubectl, "one", namespace), 3)
-        assert "2 compute left" in str(kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]), sets
+        wait_until("what it waits for is said", lambda: "2 compute left" in str(
+            kubectl.get("ybcluster", "one", namespace)["status"]["conditions"]))
     wait_until("gone", lambda: gone(kubectl, "one", namespace))
     wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
     plane.wait_for_quiet(2)
@@ -160,6 +160,6 @@ def test_deletion_protection(kubectl, namespace):
     wait_for_ready(kubectl, "one", namespace)
     with pytest.raises(Refused, match="deletionProtection"):
         kubectl.delete("ybcluster", "one", namespace, "--timeout=10s")
-    wait_until("an event", lambda: [one for one in kubectl.list("events.events.k8s.io", namespace) if one["reason"] == "DeletionProtected"])
+    wait_for_event(kubectl, "DeletionProtected", namespace)
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"deletionProtection": False}})
     kubectl.delete("ybcluster", "one", namespace, "--timeout=60s")

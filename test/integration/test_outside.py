@@ -149,19 +149,21 @@ def test_a_container_that_is_put_into_new_pods_and_mounts_what_is_ours_is_named(
 @contextlib.contextmanager
 def loose_schema(kubectl, crd):
     """The API server takes any spec, as one with an older CRD might have."""
-    right = json.loads(kubectl("get", "crd", crd, "-o", "json"))
+    right = json.loads(kubectl("get", "crd", crd, "-o", "json"))["spec"]["versions"]
     loose = json.loads(json.dumps(right))
-    schema = loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema = loose[0]["schema"]["openAPIV3Schema"]
     schema["properties"]["spec"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema.pop("x-kubernetes-validations", None)
-    loose["spec"]["versions"][0]["subresources"].pop("scale", None)
-    for document in (right, loose):
-        document["metadata"] = {"name": crd, "labels": document["metadata"].get("labels", {})}
-    kubectl("replace", "-f", "-", text=json.dumps(loose))
+    loose[0]["subresources"].pop("scale", None)
+
+    def become(versions):
+        """By a patch, which names no resourceVersion: others write the status."""
+        kubectl("patch", "crd", crd, "--type=json", "-p", json.dumps([{"op": "replace", "path": "/spec/versions", "value": versions}]))
+    become(loose)
     try:
         yield
     finally:
-        kubectl("replace", "-f", "-", text=json.dumps(right))
+        become(right)
 
 
 def store_what_is_wrong(kubectl, kind, name, namespace, spec):

@@ -29,25 +29,32 @@ def tservers(kubectl, name, namespace):
     return {pod: uid for pod, uid in children.pods(kubectl, name, namespace).items() if "tserver" in pod}
 
 
+def tservers_of_all(kubectl, namespace):
+    """{cluster: uids}, of one moment."""
+    found = {}
+    for pod in kubectl.list("pods", namespace, "app.kubernetes.io/component=tserver"):
+        if "deletionTimestamp" not in pod["metadata"]:
+            found.setdefault(pod["metadata"]["labels"]["yugabyte.com/cluster"], set()).add(pod["metadata"]["uid"])
+    return found
+
+
 def test_one_cluster_at_a_time(kubectl, namespace):
     names = ("one", "two")
     kubectl.apply(*(yb_cluster(name, maintenanceWindow=window(-1)) for name in names), namespace=namespace)
     for name in names:
         wait_for_ready(kubectl, name, namespace, ROLLOUT)
-    before = {name: tservers(kubectl, name, namespace) for name in names}
+    before = tservers_of_all(kubectl, namespace)
     for name in names:
         kubectl.delete("secret", f"{name}-tserver-tls", namespace)
 
     def done():
-        new = {name: sum(uid not in before[name].values() for uid in tservers(kubectl, name, namespace).values())
-               for name in names}
-        left = {name: sum(uid in before[name].values() for uid in tservers(kubectl, name, namespace).values())
-                for name in names}
+        now = tservers_of_all(kubectl, namespace)
+        left = {name: len(now[name] & before[name]) for name in names}
         begun = [name for name in names if 0 < left[name] < 3]
         if len(begun) > 1:
             pytest.fail(f"both at once: {left}")
-        return all(new[name] == 3 for name in names)
-    wait_until("every tserver new", done, 180, 0.1)
+        return all(len(now[name] - before[name]) == 3 for name in names)
+    wait_until("every tserver new", done, ROLLOUT, 0.1)
     for name in names:
         wait_for_ready(kubectl, name, namespace)
 

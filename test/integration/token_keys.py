@@ -13,3 +13,8 @@ def key_labels(home, token="ybcluster-operator"):
                           env={**home.environment(), "TOKEN_PIN": (home.folder / "pin").read_text()})
     assert done.returncode == 0, done.stderr
     return re.findall(r"^\s+label:\s+(\S+)", done.stdout, re.MULTILINE)
+
+
+def keys_of(home, uid):
+    """Those of one cluster."""
+    return sorted(label for label in key_labels(home) if uid in label)

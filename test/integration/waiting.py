@@ -9,17 +9,19 @@ ROLLOUT = 300
 
 
 def wait_until(what, check, seconds=60, pause=0.25):
-    """Calls check() until it returns something true, and returns that. An AssertionError of check() means: not yet."""
+    """Calls check() until it returns something true, and returns that. An AssertionError of check() means: not yet; so does it when
+    check() looks into what is not there for the moment: an object, a field, an entry."""
     deadline, seen = time.monotonic() + seconds, None
     while True:
         try:
             seen = check()
             if seen:
                 return seen
-        except AssertionError as error:
+        except (AssertionError, LookupError, TypeError, AttributeError) as error:
             seen = error
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s; last seen: {seen!r}")
+            cause = seen if isinstance(seen, Exception) else None
+            raise AssertionError(f"{what}: not within {seconds} s; last seen: {seen!r}") from cause
         time.sleep(pause)
 
 

@@ -165,7 +165,7 @@ static void check_stream(const char *path, const char *want, bool ok, enum error
 	struct http_exchange call = get(path);
 	call.line = note_line;
 	call.context = &seen;
-	call.silence = 1;
+	call.silence = 3;
 	call.limit = 1000;
 	http_run(pool, &call, 1);
 	assert_string_equal(seen.text ? seen.text : "", want);
@@ -237,7 +237,7 @@ static void an_interrupt_ends_the_wait(void **state) {
 	pthread_create(&thread, NULL, interrupt_soon, pool);
 	int64_t start = clock_monotonic();
 	http_run(pool, calls, 2);
-	assert_true(clock_monotonic() - start < SECONDS(2));
+	assert_true(clock_monotonic() - start < SECONDS(4)); /* their own time is 5 s */
 	pthread_join(thread, NULL);
 	assert_int_equal(calls[0].err.kind, ERR_CANCELLED);
 	assert_int_equal(calls[1].err.kind, ERR_CANCELLED);

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #undef fail /* ours is base/error.h's */
 
-enum { PATIENCE_SECONDS = 1 };
+enum { PATIENCE_SECONDS = 2 };
 
 static const struct kind maps = {"ConfigMap", "v1", "configmaps", false};
 static const struct watched row = {.kind = &maps};
@@ -47,7 +47,7 @@ static void serve(int fd) {
 	loopback_say(fd, turn == 0 ? HEAD LISTED : HEAD);
 	for (size_t i = 0; turn == 0 && i < sizeof beats / sizeof beats[0]; i++) {
 		loopback_say(fd, beats[i]);
-		usleep(600000);
+		usleep(600000); /* much less than the patience: a busy machine makes it longer */
 	}
 	loopback_wait_for_end(fd);
 }
@@ -94,10 +94,10 @@ static void a_silent_watch_is_opened_again_where_it_was(void **state) {
 		.silence = PATIENCE_SECONDS};
 	struct stream stream;
 	stream_init(&stream, &world, &row, NULL);
-	/* Each beat renews the patience: it ends a second after the last one, at 2.2 s. */
+	/* Each beat renews the patience: it ends two seconds after the last one, at 3.2 s. */
 	double seconds = run_until_it_ends(&stream);
-	assert_true(seconds > 2.1 && seconds < 4);
-	assert_string_equal(stream.exchange.err.text, "not a byte in 1 seconds");
+	assert_true(seconds > 3.1 && seconds < 6);
+	assert_string_equal(stream.exchange.err.text, "not a byte in 2 seconds");
 	assert_true(
 		stream.due > clock_monotonic() - SECONDS(1) && stream.due <= clock_monotonic()); /* it goes on at once */
 	assert_int_equal(stream.backoff.failures, 0);
@@ -105,7 +105,7 @@ static void a_silent_watch_is_opened_again_where_it_was(void **state) {
 	assert_int_equal(stream.version, 9);
 	assert_int_equal(store_count(world.store, 0), 1);
 	seconds = run_until_it_ends(&stream);
-	assert_true(seconds > 0.9 && seconds < 3);
+	assert_true(seconds > 1.9 && seconds < 5);
 	assert_non_null(strstr(asked[0], "sendInitialEvents=true"));
 	assert_non_null(strstr(asked[1], "&resourceVersion=9"));
 	stream_done(&stream);

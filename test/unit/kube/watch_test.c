@@ -182,6 +182,15 @@ static void expect(struct scene *scene, struct step *steps, const char *names) {
 	assert_true(all_used(steps));
 }
 
+/* What was listed is there a little before it is known to be all. */
+static void expect_synced(struct scene *scene, const char *namespace) {
+	for (int64_t end_at = clock_monotonic() + SECONDS(60);
+		 clock_monotonic() < end_at && !store_synced(scene->store, namespace);) {
+		usleep(10000);
+	}
+	assert_true(store_synced(scene->store, namespace));
+}
+
 static void end(struct scene *scene) {
 	watches_stop(scene->watches);
 	pthread_join(scene->thread, NULL);
@@ -200,7 +209,7 @@ static const struct watched one_row[] = {{.kind = &maps, .selector = "a=b"}};
 static void check(struct step *steps, const char *names) {
 	struct scene scene = begin(steps, one_row, 1, NULL);
 	expect(&scene, steps, names);
-	assert_true(store_synced(scene.store, NULL));
+	expect_synced(&scene, NULL);
 	end(&scene);
 }
 
@@ -342,7 +351,7 @@ static void first_rows_come_first(void **state) {
 	};
 	scene = begin(more, rows, 2, NULL);
 	expect(&scene, more, "a");
-	assert_true(store_synced(scene.store, NULL));
+	expect_synced(&scene, NULL);
 	end(&scene);
 }
 
@@ -366,8 +375,7 @@ static void a_row_is_synced_with_all_its_namespaces(void **state) {
 	};
 	scene = begin(more, one_row, 1, both);
 	expect(&scene, more, "a");
-	usleep(50000);
-	assert_true(store_synced(scene.store, NULL));
+	expect_synced(&scene, NULL);
 	end(&scene);
 }
 
@@ -384,7 +392,7 @@ static void a_namespace_that_cannot_be_listed_holds_up_no_other(void **state) {
 	};
 	struct scene scene = begin(steps, rows, 2, both);
 	expect(&scene, steps, "a");
-	assert_true(store_synced(scene.store, "n"));
+	expect_synced(&scene, "n");
 	assert_false(store_synced(scene.store, "m"));
 	assert_false(store_synced(scene.store, NULL));
 	end(&scene);

@@ -7,6 +7,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { FIRST_PORT = 12000, PORTS = 8000 };
+
+int loopback_free_port(void) {
+	static int given;
+	for (int i = 0; i < PORTS; i++) {
+		int port = FIRST_PORT + (getpid() * 31 + given++) % PORTS;
+		struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+		int file = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bool is_free = bind(file, (struct sockaddr *)&any, sizeof any) == 0;
+		close(file);
+		if (is_free) {
+			return port;
+		}
+	}
+	abort();
+}
+
 /* Kept until the server stops: a thread that outlives its test races with the libraries' own end. */
 struct loopback_connection {
 	struct loopback_connection *next;

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* At which nobody listens on any address; another one each time, and none that the kernel gives to outgoing connections
+ * meanwhile (32768 and above). */
+int loopback_free_port(void);
+
 struct loopback {
 	void (*serve)(int fd); /* one connection; the server closes it afterwards */
 	bool ipv6;             /* listens on [::1] alone, else on 127.0.0.1 */

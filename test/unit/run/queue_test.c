@@ -121,7 +121,7 @@ static void test_a_wish_for_the_year_9999_waits(void **state) {
 
 static void test_add_at_once_leaves_the_later_wish(void **state) {
 	struct queue *queue = *state;
-	queue_add_after(queue, "a", 0.05);
+	queue_add_after(queue, "a", 0.5);
 	queue_add(queue, "a", false);
 	expect(queue, "a");
 	queue_done(queue, "a", false);
@@ -135,21 +135,21 @@ static void test_failures_back_off_and_are_forgotten(void **state) {
 	struct queue *queue = *state;
 	double begin = now();
 	queue_add(queue, "a", false);
-	for (int i = 0; i < 5; i++) { /* 5 + 10 + 20 + 40 ms */
+	for (int i = 0; i < 8; i++) { /* 5 + 10 + 20 + 40 + 80 + 160 + 320 ms */
 		expect(queue, "a");
-		if (i < 4) {
+		if (i < 7) {
 			queue_done(queue, "a", true);
 		}
 	}
-	assert_true(now() - begin >= 0.075);
-	assert_int_equal(queue_stats(queue).retries, 4);
+	assert_true(now() - begin >= 0.635);
+	assert_int_equal(queue_stats(queue).retries, 7);
 	queue_done(queue, "a", false);
 	queue_add(queue, "a", false);
 	expect(queue, "a");
 	begin = now();
 	queue_done(queue, "a", true);
 	expect(queue, "a");
-	assert_true(now() - begin < 0.06);
+	assert_true(now() - begin < 0.6);
 }
 
 static void test_many_delays_keep_their_order(void **state) {
@@ -252,7 +252,7 @@ static void test_no_key_runs_twice_at_once_and_none_is_lost(void **state) {
 			queue_add_after(race.queue, key, 0.0001 * (i % 10));
 		}
 	}
-	for (int wait = 0; wait < 500; wait++) {
+	for (int wait = 0; wait < 3000; wait++) {
 		struct queue_stats stats = queue_stats(race.queue);
 		if (!stats.depth && !stats.delayed && !stats.working) {
 			break;
@@ -269,6 +269,25 @@ static void test_no_key_runs_twice_at_once_and_none_is_lost(void **state) {
 	}
 }
 
+/* One waits without a deadline, one takes the key that shortens it: the first must wake in time. When it did. */
+static double seconds_to_a_delay_of_two(struct queue *queue) {
+	pthread_t waiters[2];
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&waiters[i], NULL, get_nothing, queue), 0);
+	}
+	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	double begin = now();
+	queue_add_after(queue, "later", 0.05);
+	queue_add(queue, "first", false);
+	for (int i = 0; i < 2; i++) {
+		void *key = NULL;
+		pthread_join(waiters[i], &key);
+		queue_done(queue, key, false);
+		free(key);
+	}
+	return now() - begin;
+}
+
 static void test_a_delay_ends_in_time_while_another_worker_is_busy(void **state) {
 	struct queue *queue = *state;
 	pthread_t idle;
@@ -279,20 +298,13 @@ static void test_a_delay_ends_in_time_while_another_worker_is_busy(void **state)
 	pthread_join(idle, &key);
 	assert_string_equal(key, "now");
 	free(key);
-	/* One waits without a deadline, one takes the key that shortens it: the first must wake in time. */
-	pthread_t waiters[2];
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(pthread_create(&waiters[i], NULL, get_nothing, queue), 0);
+	/* Late it is by a second: three times is no accident of a busy machine. */
+	double least = seconds_to_a_delay_of_two(queue);
+	for (int i = 1; i < 3 && least >= 0.9; i++) {
+		double took = seconds_to_a_delay_of_two(queue);
+		least = took < least ? took : least;
 	}
-	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-	double begin = now();
-	queue_add_after(queue, "later", 0.05);
-	queue_add(queue, "first", false);
-	for (int i = 0; i < 2; i++) {
-		pthread_join(waiters[i], &key);
-		free(key);
-	}
-	assert_true(now() - begin < 0.9);
+	assert_true(least < 0.9);
 }
 
 int main(void) {

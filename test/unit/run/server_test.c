@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "kube/config.h"
+#include "loopback/loopback.h"
 
 static struct kube_config *config;
 static struct metrics *metrics;
@@ -57,16 +58,6 @@ static bool listens_on_ipv6(int port) {
 	return connected;
 }
 
-static int free_port(void) {
-	int file = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in address = at("0.0.0.0", 0);
-	socklen_t length = sizeof address;
-	assert_int_equal(bind(file, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(getsockname(file, (struct sockaddr *)&address, &length), 0);
-	close(file);
-	return ntohs(address.sin_port);
-}
-
 static bool listens(const char *host, int port) {
 	int file = socket(AF_INET, SOCK_STREAM, 0);
 	struct sockaddr_in address = at(host, port);
@@ -80,8 +71,8 @@ static void each_port_has_its_own_address(void **state) {
 	struct error err = {.kind = ERR_NONE};
 	struct server_config wanted = {.health_bind = "127.0.0.2",
 		.metrics_bind = "127.0.0.3",
-		.health_port = free_port(),
-		.metrics_port = free_port(),
+		.health_port = loopback_free_port(),
+		.metrics_port = loopback_free_port(),
 		.config = config,
 		.metrics = metrics};
 	struct server *server = server_start(&wanted, &err);
@@ -98,7 +89,7 @@ static void each_port_has_its_own_address(void **state) {
 static void an_ipv6_address_is_one_too(void **state) {
 	(void)state;
 	struct error err = {.kind = ERR_NONE};
-	struct server_config wanted = {.health_bind = "::1", .health_port = free_port()};
+	struct server_config wanted = {.health_bind = "::1", .health_port = loopback_free_port()};
 	struct server *server = server_start(&wanted, &err);
 	assert_string_equal(err.text, "");
 	assert_true(listens_on_ipv6(wanted.health_port));
@@ -111,7 +102,7 @@ static void half_a_pair_is_an_error(void **state) {
 	struct error err = {.kind = ERR_NONE};
 	struct server_config wanted = {.health_bind = "127.0.0.1",
 		.metrics_bind = "127.0.0.1",
-		.metrics_port = free_port(),
+		.metrics_port = loopback_free_port(),
 		.tls_cert_file = "/nowhere",
 		.config = config,
 		.metrics = metrics};

@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "loopback/loopback.h"
 
 enum { BIG = 3000000 };
 
@@ -52,19 +53,9 @@ static void again(void *context, struct request *request) {
 	}
 }
 
-static int free_port(void) {
-	int file = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof address;
-	assert_int_equal(bind(file, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(getsockname(file, (struct sockaddr *)&address, &length), 0);
-	close(file);
-	return ntohs(address.sin_port);
-}
-
 static int set_up(void **state) {
 	struct world *world = xcalloc(1, sizeof *world);
-	world->port = free_port();
+	world->port = loopback_free_port();
 	struct surface_config config = {
 		.bind_address = "127.0.0.1", .port = world->port, .handle = handle, .again = again, .context = world};
 	struct error err = {.kind = ERR_NONE};
