@@ -9,9 +9,11 @@ import oracles
 import pytest
 import snapshot
 from api import Event
+from cases import Case, named
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from table import Table
 
 HERE = {"Ready": "True", "ContainersReady": "True"}
 LEAVING = {**HERE, "deleting": True}
@@ -250,3 +252,22 @@ def test_a_status_is_part_of_the_end():
     assert snapshot.differences(state(cluster("True")), state(cluster("True"))) == []
     assert snapshot.differences(state(cluster("True")), state(cluster("False"))) == [
         'ybclusters/one: "Ready": "False R: " instead of "Ready": "True R: "']
+
+
+def test_what_did_not_meet_its_fault_is_not_finished(tmp_path):
+    program, path = tmp_path / "program", tmp_path / "finished"
+    program.write_text("an operator")
+    met, unmet, failed = (Case("create", fault) for fault in ("503", "409", "500"))
+    first = Table(path, program)
+    for case, outcome in ((met, "passed"), (unmet, "not reached"), (failed, "failed")):
+        first.add(case, case.sort, outcome, [], 1)
+    assert Table(path, program).done == {str(met)}
+    assert first.never_met({"503", "409", "500"}, 1) == ["409"] and first.never_met({"409"}, 2) == []
+    program.write_text("another operator")
+    assert Table(path, program).done == set()
+
+
+def test_cases_are_named_by_parts_of_their_names():
+    cases = [Case("create", fault) for fault in ("503", "409", "reply lost")]
+    assert named(cases, "") == cases
+    assert [case.fault for case in named(cases, "503|lost")] == ["503", "reply lost"]
