@@ -27,6 +27,10 @@ class Failed(Exception):
     pass
 
 
+class Gone(Failed):
+    """There is no such object."""
+
+
 class Api:
     def __init__(self, plane):
         pki = plane.folder / "pki"
@@ -54,7 +58,7 @@ class Api:
                 if attempt == 2:
                     raise
         if answer.status >= 300:
-            raise Failed(f"{method} {path}: {answer.status} {text[:300]!r}")
+            raise (Gone if answer.status == 404 else Failed)(f"{method} {path}: {answer.status} {text[:300]!r}")
         return json.loads(text)
 
     @staticmethod

@@ -1,7 +1,9 @@
 """A label, selector, ownerReference or annotation of a child changes in the midst of a reconcile."""
 
+import contextlib
+
 import run
-from api import KINDS
+from api import Gone
 from cases import Case
 
 MANAGED, UID, CLUSTER = ("app.kubernetes.io/managed-by", "yugabyte.com/cluster-uid", "yugabyte.com/cluster")
@@ -12,37 +14,46 @@ EDITS = {
     "owner away": {"metadata": {"ownerReferences": None}},
     "annotation of somebody": {"metadata": {"annotations": {"example.com/note": "seen"}}},
 }
-# Fields of one kind; what is not ours to undo stands in ANNOTATED.
+# Fields of one kind.
 SELECTORS = {
     "services": {"spec": {"selector": {"app.kubernetes.io/instance": "another"}}},
     "networkpolicies": {"spec": {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": "another"}}}},
 }
-EDITED = ("services", "configmaps", "secrets", "networkpolicies", "serviceaccounts", "poddisruptionbudgets", "statefulsets")
-WORKLOADS = ("scale-up", "change-flags", "edit-list")
+EDITED = ("services", "configmaps", "secrets", "networkpolicies", "serviceaccounts", "poddisruptionbudgets", "statefulsets", "pods",
+          "persistentvolumeclaims")
+WORKLOADS = ("scale-up", "change-flags", "edit-list", "rotate-ca", "delete-delete", "pause-resume")
+MOMENTS = (1, 3, 8)  # the how-manyth write
+ANNOTATED = ("configmaps", "secrets", "statefulsets", "pods")
+OURS = "yugabyte.com/"  # begins the names of our annotations
+
+
+def ours_away(child):
+    return {"metadata": {"annotations": {name: None for name in child["metadata"].get("annotations", {}) if name.startswith(OURS)}}}
 
 
 def edit(kind, change):
     """While the operator's write waits, every child of a kind changes."""
     def react(one):
         for child in one.live(kind):
-            one.api.patch(kind, child["metadata"]["name"], one.namespace, change)
-        one.edited = kind
+            with contextlib.suppress(Gone):
+                one.api.patch(kind, child["metadata"]["name"], one.namespace, change(child) if callable(change) else change)
         one.proxy.release("held")
     return react
 
 
-def edits(workload, _):
+def changes_of(kind):
+    own = {"selector": SELECTORS[kind]} if kind in SELECTORS else {}
+    return {**EDITS, **own, **({"annotations of ours away": ours_away} if kind in ANNOTATED else {})}
+
+
+def edits(workload, requests):
     if workload not in WORKLOADS:
         return []
-    found = []
+    writes = sum(1 for one in requests if one.get("write") and not one.get("subresource"))
     hold = (("id", "held"), ("verb", "write"), ("subresource", ""), ("action", "hold"))
-    for kind in EDITED:
-        assert kind in KINDS
-        changes = {**EDITS, **({"selector": SELECTORS[kind]} if kind in SELECTORS else {})}
-        for name, change in changes.items():
-            found.append(Case(workload, f"{kind}: {name}", hold, (("react", edit(kind, change)),),
-                              kind="a child edited in the midst"))
-    return found
+    return [Case(workload, f"{kind}: {name}, at write {number}", (*hold, ("nth", number)), (("react", edit(kind, change)),),
+                 kind="a child edited in the midst")
+            for kind in EDITED for name, change in changes_of(kind).items() for number in MOMENTS if number <= writes]
 
 
 def compare(workload, undisturbed, found, case):

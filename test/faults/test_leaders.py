@@ -15,6 +15,7 @@ from waiting import wait_until
 from workloads import WORKLOADS
 
 TAKE_OVER = 20  # seconds
+WORKLOADS_OF_ALL_SORTS = ("create", "change-flags", "grow-volumes", "delete-delete", "edit-list", "list-deleted", "rotate-ca")
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 
 
@@ -55,7 +56,7 @@ class Candidate:
 def classes(cases):
     """The first write of each sort that any of these workloads makes."""
     found = {}
-    for name in ("create", "change-flags", "grow-volumes", "delete-delete"):
+    for name in WORKLOADS_OF_ALL_SORTS:
         for one in cases.undisturbed(BY_NAME[name]).requests:
             what = one["verb"], one["resource"], one.get("subresource", "")
             if one.get("write") and one["resource"] != "leases" and what not in found:

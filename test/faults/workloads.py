@@ -73,6 +73,14 @@ def open_to(*wanted):
     return lambda run: ranges(run) == set(wanted)
 
 
+def balanced(*wanted):
+    """The load balancer's own ranges are those of the policy."""
+    def check(run):
+        service = run.get("services", "one")
+        return open_to(*wanted)(run) and service and set(service["spec"].get("loadBalancerSourceRanges", [])) == set(wanted)
+    return check
+
+
 def in_seconds(seconds):
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
     return then.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -148,6 +156,7 @@ def resolver_known(run):
 
 OFFICE, HOME = "198.51.100.0/24", "192.0.2.7/32"
 LISTED = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"])
+PUBLIC = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], endpoints={"exposure": "Public"})
 SMALL = {"nodes": 1, "faultTolerance": "None", "tls": {"caOverlap": "2s"}}
 
 WORKLOADS = [
@@ -160,6 +169,7 @@ WORKLOADS = [
     Workload("change-port", [patch("another port", {"spec": {"endpoints": {"ysql": {"port": 6543}}}}, serves(6543)),
                              patch("and back", {"spec": {"endpoints": {"ysql": {"port": 5433}}}}, serves(5433))], [create("one")]),
     Workload("edit-list", [Step("edit", edit_list(HOME), open_to(HOME))], [LISTED]),
+    Workload("edit-list-public", [Step("edit", edit_list(HOME), balanced(HOME))], [PUBLIC]),
     Workload("list-expires", [
         Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(15)}), open_to(OFFICE, HOME), ready=False),
         Step("expire", lambda run: None, open_to(OFFICE))], [LISTED]),
