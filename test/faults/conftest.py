@@ -29,13 +29,15 @@ def a_shard(text):
 
 def pytest_addoption(parser):
     parser.addoption("--workload", metavar="NAME,...", help="only these (default: all)")
-    parser.addoption("--case", metavar="TEXT", default="", help="only cases whose names hold this, or one of several texts between \"|\"")
+    parser.addoption("--case", metavar="TEXT", default="",
+                     help="only cases whose names hold this, or one of several texts between \"|\"")
     parser.addoption("--lanes", type=int, default=4, help="how many cases run side by side (default: 4)")
     parser.addoption("--sample", type=int, metavar="N", help="at most N cases of a workload and class (default: all)")
     parser.addoption("--repeat", type=int, default=1, metavar="N", help="each case N times, to find what happens rarely (default: 1)")
     parser.addoption("--seed", default="1", help="which ones")
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
-    parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS", help="how long nothing may be written at the end (default: 2; of every fiftieth case 60 where all are run)")
+    parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS",
+                     help="how long nothing may be written at the end (default: 2, and 60 of every fiftieth case where all are run)")
     parser.addoption("--finished", type=pathlib.Path, metavar="FILE", help="where results go; what met its fault and passed there is not run again")
 
 

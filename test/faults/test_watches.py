@@ -68,10 +68,10 @@ def away(kind):
     return react
 
 
-def at_write(workload, fault, kind, number, react, *more):
+def at_write(workload, fault, kind, number, react, *more, slow=False):
     """The moment is a write, which itself goes well."""
     rule = (("verb", "write"), ("subresource", ""), ("action", "pass"), ("nth", number))
-    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind=kind)
+    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), slow, kind)
 
 
 def evictions(requests):
