@@ -15,15 +15,18 @@ WORKLOADS_OF_ALL_SORTS = ("create", "change-flags", "grow-volumes", "delete-dele
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 
 
+def stop_at(workload, verb, resource, subresource=""):
+    return Case(workload, "leader stopped", (("verb", verb), ("resource", resource), ("subresource", subresource), ("action", "stop")))
+
+
 def classes(cases):
-    """The first write of each sort that any of these workloads makes."""
-    found = {}
+    """The first write of each sort that any of these workloads makes, and a renewal of the Lease, which none records."""
+    found = {("update", "leases", ""): stop_at("create", "update", "leases")}
     for name in WORKLOADS_OF_ALL_SORTS:
         for one in cases.undisturbed(BY_NAME[name]).requests:
             what = one["verb"], one["resource"], one.get("subresource", "")
             if one.get("write") and one["resource"] != "leases" and what not in found:
-                found[what] = Case(name, "leader stopped", (
-                    ("verb", what[0]), ("resource", what[1]), ("subresource", what[2]), ("action", "stop")))
+                found[what] = stop_at(name, *what)
     return list(found.values())
 
 
