@@ -1,6 +1,7 @@
 """A label, selector, ownerReference or annotation of a child changes in the midst of a reconcile."""
 
 import contextlib
+import time
 
 import run
 from api import Gone
@@ -24,6 +25,9 @@ EDITED = ("services", "configmaps", "secrets", "networkpolicies", "serviceaccoun
 WORKLOADS = ("scale-up", "change-flags", "edit-list", "rotate-ca", "delete-delete", "pause-resume")
 MOMENTS = (1, 3, 8)  # the how-manyth write
 ANNOTATED = ("configmaps", "secrets", "statefulsets", "pods")
+# The StatefulSets' controller made these, and the operator waits for what it does not see: whoever took a label away puts it back.
+LABELLED_BY_OTHERS = ("pods",)
+AWAY = 3  # seconds
 OURS = "yugabyte.com/"  # begins the names of our annotations
 
 
@@ -31,13 +35,28 @@ def ours_away(child):
     return {"metadata": {"annotations": {name: None for name in child["metadata"].get("annotations", {}) if name.startswith(OURS)}}}
 
 
+def patch_each(one, kind, children, change):
+    """Those that are still there."""
+    for child in children:
+        with contextlib.suppress(Gone):
+            one.api.patch(kind, child["metadata"]["name"], one.namespace, change(child) if callable(change) else change)
+
+
+def labels_back(change):
+    """The values that a child had of the labels that were changed."""
+    labels = change["metadata"]["labels"]
+    return lambda child: {"metadata": {"labels": {name: child["metadata"]["labels"][name] for name in labels}}}
+
+
 def edit(kind, change):
     """While the operator's write waits, every child of a kind changes."""
     def react(one):
-        for child in one.live(kind):
-            with contextlib.suppress(Gone):
-                one.api.patch(kind, child["metadata"]["name"], one.namespace, change(child) if callable(change) else change)
+        children = one.live(kind)
+        patch_each(one, kind, children, change)
         one.proxy.release("held")
+        if kind in LABELLED_BY_OTHERS and "labels" in str(change):
+            time.sleep(AWAY)
+            patch_each(one, kind, children, labels_back(change))
     return react
 
 
