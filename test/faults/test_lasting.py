@@ -13,7 +13,7 @@ ALWAYS = 100000
 EARLY = 10  # seconds, after which tries have become rare
 MOST_LATE = 8  # tries in the rest of the time; backoff makes two or three, and what happens to children a few
 WORKLOADS = ("create", "change-flags")
-ANSWERED = ("403", "503", "reply lost")
+ANSWERED = ("403", "500", "503", "reply lost")
 WATCHED = ("statefulsets", "pods", "secrets")
 
 
@@ -52,19 +52,24 @@ def lasting(workload, requests):
             yield Case(workload, fault, (*target, *ANSWERS[name].items()), (("begin", ends_after_a_while(fault)),), True,
                        "an answer for half a minute")
     for kind in WATCHED:
-        for name in ("403", "503", "never sent"):
+        for name in ("403", "500", "503", "never sent"):
             fault = f"watch of {kind} cut, then {name} for {SECONDS} s"
             yield at_write(workload, fault, "an answer for half a minute", 1, cut_and_refused(kind, fault),
                            ("also", {"id": fault, "verb": "watch", "resource": kind, "times": ALWAYS, **ANSWERS[name]}), slow=True)
 
 
+def loops(requests, case):
+    """A server that says when it wants to be asked again is asked then: that is as often as it says."""
+    rule = next(one for one in (case.rule, case.more().get("also")) if one and one.get("times"))
+    tries = [one["at"] for one in requests if one.get("fault") == rule["id"]]
+    late = [at for at in tries if at > tries[0] + EARLY]
+    asked_for = (SECONDS - EARLY) / rule["retryAfter"] if "retryAfter" in rule else 0
+    return [f"{len(tries)} tries, {len(late)} of them later than {EARLY} s"] if len(late) > MOST_LATE + asked_for else []
+
+
 def compare(workload, undisturbed, found, case):
     """How often something is written differs, but not what it leads to; and tries become rare."""
-    armed = {rule["id"] for rule in (case.rule, case.more().get("also")) if rule and rule.get("times")}
-    tries = [one["at"] for one in found.requests if one.get("fault") in armed]
-    late = [at for at in tries if at > tries[0] + EARLY]
-    loops = [f"{len(tries)} tries, {len(late)} of them later than {EARLY} s"] if len(late) > MOST_LATE else []
-    return loops + found.problems + snapshot.differences(undisturbed.end, found.end) \
+    return loops(found.requests, case) + found.problems + snapshot.differences(undisturbed.end, found.end) \
         + oracles.compare_secrets({what: len(values) for what, values in undisturbed.contents.items()}, found.contents) \
         + oracles.compare_openings(undisturbed.openings, found.openings)
 

@@ -74,10 +74,10 @@ def open_to(*wanted):
 
 
 def balanced(*wanted):
-    """The load balancer's own ranges are those of the policy."""
+    """The load balancer's own ranges are those of the policy; those of nobody may stand for a family of addresses that has none."""
     def check(run):
-        service = run.get("services", "one")
-        return open_to(*wanted)(run) and service and set(service["spec"].get("loadBalancerSourceRanges", [])) == set(wanted)
+        service = run.get("services", "one") or {"spec": {}}
+        return open_to(*wanted)(run) and set(service["spec"].get("loadBalancerSourceRanges", [])) - NOBODY == set(wanted)
     return check
 
 
@@ -154,6 +154,7 @@ def resolver_known(run):
     return "203.0.113.53" in str(run.get("networkpolicies", "one-internal")) and ready_pods(7)(run)
 
 
+NOBODY = {"192.0.2.0/32", "100::/128"}
 OFFICE, HOME = "198.51.100.0/24", "192.0.2.7/32"
 LISTED = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"])
 PUBLIC = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], endpoints={"exposure": "Public"})
