@@ -81,6 +81,42 @@ static bool check_sandbox(SPEC) {
 	return small(&spec->tservers) || refuse("tservers.storage", "a Sandbox has one volume of at most 10Gi");
 }
 
+/* Every amount must be one that can be counted: what cannot would differ from itself for ever. */
+static bool check_amount(const json_t *amount, const char *path, const char *name, struct error *err) {
+	cleanup_str struct str number = {0};
+	int64_t milli;
+	if (json_is_integer(amount)) {
+		json_write(&number, amount);
+	}
+	const char *text = number.text ? number.text : json_string_value(amount);
+	return quantity_parse(text, &milli) ||
+	       fail_because(err, ERR_INVALID, "InvalidSpec", "%s.%.100s: '%.40s' is no quantity up to 8Pi", path, name,
+			   text ? text : "");
+}
+
+static bool check_amounts(const struct ybcluster_processes *processes, const char *path, struct error *err) {
+	const char *kind, *name;
+	json_t *amounts, *amount;
+	cleanup_str struct str where = {0};
+	json_object_foreach((json_t *)(uintptr_t)processes->resources, kind, amounts) {
+		where.length = 0;
+		str_addf(&where, "%s.resources.%.100s", path, kind);
+		json_object_foreach(amounts, name, amount) {
+			if (!check_amount(amount, where.text, name, err)) {
+				return false;
+			}
+		}
+	}
+	int64_t milli;
+	return quantity_parse(processes->storage.size, &milli) ||
+	       fail_because(err, ERR_INVALID, "InvalidSpec", "%s.storage.size: '%.40s' is no quantity up to 8Pi", path,
+			   processes->storage.size);
+}
+
+static bool check_sizes(SPEC) {
+	return check_amounts(&spec->masters, "spec.masters", err) && check_amounts(&spec->tservers, "spec.tservers", err);
+}
+
 /* No key of `map` may be claimed by the operator. */
 static bool check_keys(const json_t *map, const char *path, const struct owned *table, struct error *err) {
 	const char *key;
@@ -191,8 +227,8 @@ static bool check_admin(SPEC) {
 }
 
 bool ybcluster_check(const struct ybcluster *cluster, struct error *err) {
-	static bool (*const checks[])(SPEC) = {
-		check_nodes, check_sandbox, check_owned, check_port, check_hostnames, check_clients, check_tls, check_admin};
+	static bool (*const checks[])(SPEC) = {check_nodes, check_sizes, check_sandbox, check_owned, check_port,
+		check_hostnames, check_clients, check_tls, check_admin};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i](&cluster->spec, err)) {
 			return false;

@@ -24,11 +24,9 @@ KINDS = {
 
 
 class Failed(Exception):
-    pass
-
-
-class Gone(Failed):
-    """There is no such object."""
+    def __init__(self, words, status):
+        super().__init__(words)
+        self.status = status
 
 
 class Api:
@@ -58,7 +56,7 @@ class Api:
                 if attempt == 2:
                     raise
         if answer.status >= 300:
-            raise (Gone if answer.status == 404 else Failed)(f"{method} {path}: {answer.status} {text[:300]!r}")
+            raise Failed(f"{method} {path}: {answer.status} {text[:300]!r}", answer.status)
         return json.loads(text)
 
     @staticmethod
@@ -78,7 +76,12 @@ class Api:
         return self.call("PATCH", self.path(kind, namespace, name), change, f"application/{how}-patch+json")
 
     def delete(self, kind, name, namespace):
-        return self.call("DELETE", self.path(kind, namespace, name))
+        """It may have gone since it was listed."""
+        try:
+            self.call("DELETE", self.path(kind, namespace, name))
+        except Failed as failed:
+            if failed.status != 404:
+                raise
 
     def apply(self, document, namespace):
         """Server-side apply, as kubectl does it."""

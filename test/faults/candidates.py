@@ -49,7 +49,7 @@ class Candidate:
 
     def ends(self):
         """By itself, and well, because another one leads."""
-        code = self.operator.process.wait(15)
+        code = self.operator.process.wait(60)
         assert code == 0, f"it ended with {code}"
         self.operator.check_log()
 
@@ -62,7 +62,7 @@ def with_two(cases, act, case, number):
     try:
         for name in ("first", "second"):
             candidates.append(Candidate(lane, f"{case.fault.split()[0].strip(':')}-{name}-{number}"))
-            wait_until("the first one leads", candidates[0].leads, 30)
+            wait_until("the first one leads", candidates[0].leads)
         problems = act(lane, *candidates, Hands(lane.api, lane.namespace), case, cases)
         candidates[1].operator.stop()
         return problems

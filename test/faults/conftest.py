@@ -18,6 +18,7 @@ from workloads import WORKLOADS
 pytest_plugins = ["on_control_plane"]
 LONG_QUIET = 60  # seconds
 ENOUGH_OF_A_SAMPLE = 5  # cases of one class: none of fewer may happen to meet its fault
+MOST_RUNS = 3  # of one case
 
 
 def a_shard(text):
@@ -57,6 +58,14 @@ class Cases:
         return max(self.option("--quiet-for"), LONG_QUIET if long else 0)
 
     def in_a_lane(self, workload, rule=None, case=None, **more):
+        """What is wrong in a run whose simulated nodes fell silent says nothing: such a run is made again."""
+        for _ in range(MOST_RUNS):
+            result = self.once(workload, rule, case, **more)
+            if not (result.problems and result.lost):
+                break
+        return result
+
+    def once(self, workload, rule, case, **more):
         lane = self.free.get()
         try:
             one = runs.Run(lane, workload, quiet=self.quiet_for(case))
@@ -81,7 +90,7 @@ class Cases:
         assert not result.problems, "; ".join(result.problems)
         return result
 
-    def once(self, workload, case, compare):
+    def attempt(self, workload, case, compare):
         """(what was seen, whether the fault was met, what is wrong)"""
         result = self.in_a_lane(workload, case.rule, case, end=self.undisturbed(workload).end, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
@@ -93,9 +102,9 @@ class Cases:
 
     def one(self, workload, case, compare):
         """Runs a case, once more if it did not meet its fault; returns what is wrong with it."""
-        result, met, problems = self.once(workload, case, compare)
+        result, met, problems = self.attempt(workload, case, compare)
         if not met and not problems:
-            result, met, problems = self.once(workload, case, compare)
+            result, met, problems = self.attempt(workload, case, compare)
         outcome = "failed" if problems else "passed" if met else "not reached"
         if problems and reason(case, problems):
             outcome = "known"

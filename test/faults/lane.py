@@ -10,6 +10,7 @@ from usage import cpu
 from waiting import wait_until
 
 
+PATIENCE = 90  # seconds for what takes a few, of several lanes on a busy machine
 BUSY = 0.05  # seconds of CPU: what is more is work
 CASES_OF_ONE_PROCESS = 20  # then it is asked to end, and must do so without a leak
 THERE_ALWAYS = (("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default"))
@@ -59,10 +60,10 @@ class Lane:
         for kind in ("ybclusters", "allowlists"):
             for one in self.api.list(kind, self.namespace):
                 self.api.delete(kind, one["metadata"]["name"], self.namespace)
-        wait_until("all gone but volumes", self.only_volumes, 30, 0.1)
+        wait_until("all gone but volumes", self.only_volumes, PATIENCE, 0.1)
         for one in self.api.list("persistentvolumeclaims", self.namespace):
             self.api.delete("persistentvolumeclaims", one["metadata"]["name"], self.namespace)
-        wait_until("volumes gone", lambda: not self.api.list("persistentvolumeclaims", self.namespace), 30, 0.1)
+        wait_until("volumes gone", lambda: not self.api.list("persistentvolumeclaims", self.namespace), PATIENCE, 0.1)
         self.api.call("DELETE", f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events")
         self.observer.forget(self.namespace)
         if self.supervised.upgraded:
@@ -108,7 +109,7 @@ class Supervised:
         self.operator.launch()
         self.proxy.operator(self.operator.process.pid)
         if wait:
-            wait_until("operator ready", lambda: self.operator.answers("/readyz"), 30, 0.05)
+            wait_until("operator ready", lambda: self.operator.answers("/readyz"), PATIENCE, 0.05)
 
     def idle_for(self):
         """Seconds since it last used CPU to speak of."""

@@ -108,6 +108,12 @@ def lost_by_its_node(event):
     return event.what != "DELETED" and "deletionTimestamp" not in pod["metadata"] and conditions_of(pod).get("ContainersReady") == "True"
 
 
+def lost(events):
+    """The pods that a node lost, in order."""
+    return list(dict.fromkeys(event.name for event in events
+                              if event.kind == "pods" and lost_by_its_node(event) and conditions_of(event.live).get("Ready") == "False"))
+
+
 def quorum(events):
     """Three of a kind that once ran never become fewer than two by what is done to them; what a node loses is nobody's deed, but counts
     as lost to whoever takes another one then."""

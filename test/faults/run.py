@@ -24,6 +24,7 @@ class Result:
     openings: dict
     requests: list
     kills: int
+    lost: list  # pods whose simulated node fell silent, which is no fault of anybody who is tested
     seconds: float
 
 
@@ -104,7 +105,7 @@ class Run(Hands):
             problems += oracles.quorum(events)
         return Result(problems, fired, self.reached(), snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
                       oracles.secret_values(events), oracles.opened(events), requests,
-                      self.supervised.kills - self.before["kills"],
+                      self.supervised.kills - self.before["kills"], oracles.lost(events),
                       time.monotonic() - started)
 
     def close(self, well):

@@ -1,10 +1,9 @@
 """A label, selector, ownerReference or annotation of a child changes in the midst of a reconcile."""
 
-import contextlib
 import time
 
 import run
-from api import Gone
+from api import Failed
 from cases import Case
 
 MANAGED, UID, CLUSTER = ("app.kubernetes.io/managed-by", "yugabyte.com/cluster-uid", "yugabyte.com/cluster")
@@ -36,10 +35,12 @@ def ours_away(child):
 
 
 def patch_each(one, kind, children, change):
-    """Those that are still there."""
     for child in children:
-        with contextlib.suppress(Gone):
+        try:
             one.api.patch(kind, child["metadata"]["name"], one.namespace, change(child) if callable(change) else change)
+        except Failed as error:
+            if error.status != 404:  # it may be gone meanwhile
+                raise
 
 
 def labels_back(change):

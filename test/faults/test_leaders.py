@@ -33,7 +33,6 @@ def classes(cases):
 def stopped(first, second, hands, case):
     """The leader sleeps from a write on; the other one takes over and finishes; then the first one wakes."""
     workload = BY_NAME[case.workload]
-    wait_until("the first one leads", first.leads, 30)
     for step in workload.setup:
         step.act(hands)
         hands.settle(step)
@@ -41,7 +40,7 @@ def stopped(first, second, hands, case):
     for step in workload.steps:
         step.act(hands)
         if not first.fired():
-            wait_until("its write comes", first.fired, 30, 0.02)
+            wait_until("its write comes", first.fired, 60, 0.02)
             asleep = time.monotonic()
             wait_until("the other one leads", second.leads, TAKE_OVER + 10, 0.1)
             took = time.monotonic() - asleep

@@ -51,6 +51,11 @@ def test_what_nodes_lose_is_nobodys_deed():
     assert said(("one-master-0", LEAVING), ("one-master-1", SILENT_NODE), ("one-master-0", GONE), ("one-master-1", LEAVING)) == []
 
 
+def test_a_run_with_silent_nodes_is_known():
+    states = (("one-master-0", LEAVING), ("one-master-1", FAILING), ("one-master-2", SILENT_NODE), ("one-master-2", HERE))
+    assert oracles.lost([event(version, *what) for version, what in enumerate((*UP, *states))]) == ["one-master-2"]
+
+
 def test_who_takes_another_one_while_a_node_is_lost_costs_the_quorum():
     assert said(("one-master-0", SILENT_NODE), ("one-master-1", LEAVING)) == LOST
 

@@ -5,13 +5,13 @@ import collections
 
 import pytest
 from cases import Case
+from hands import SETTLED
 from token_shim import build_shim
 from workloads import WORKLOADS
 
 ACTIONS = {"error": "token: error", "error-after": "token: done, and an error all the same", "session": "token: session lost",
            "gone": "token: away", "kill-before": "token: kill before a call", "kill-after": "token: kill after a call"}
-USE_TOKEN = ("create", "rotate-leaves", "rotate-ca", "delete-delete")
-MOST = 4  # of one function's calls
+SAMPLED = ("create", "rotate-leaves", "rotate-ca", "delete-delete")  # a recording takes half a minute
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,19 @@ def calls(run):
     return path.read_text().split() if path.exists() else []
 
 
-def ordered(order):
+def running(run):
+    """The operator has been started and has tested its token: what calls it from now on is the workload."""
+    run.wait("the operator at rest", lambda: run.quiet_since() > SETTLED)
+
+
+def started_anew(run):
+    """What calls the token is the test of a start, and the workload."""
+    run.supervised.operator.kill()
+
+
+def ordered(order, moment):
     def begin(run):
+        moment(run)
         folder = run.lane.home.folder / "shim"
         (folder / "fired").unlink(missing_ok=True)
         (folder / "order").write_text(order)
@@ -45,23 +56,34 @@ def through_shim(cases, module):
         cases.free.put(lane)
 
 
-def derived(cases, workload):
-    """The calls of an undisturbed run: (function, number)."""
+def made(cases, workload, moment):
+    """{function: how often an undisturbed run called it from this moment on}"""
     seen = []
 
     def begin(run):
+        moment(run)
         seen.append(len(calls(run)))
         run.cleanup.append(lambda: seen.append(calls(run)))
     result = cases.in_a_lane(workload, begin=begin)
     assert not result.problems, result.problems
-    made = collections.Counter(seen[1][seen[0]:])
-    return [Case(workload.name, f"{action} at {function} #{number}", (), (("begin", ordered(f"{function} {number} {action}")),),
-                 kind=kind)
-            for function, count in sorted(made.items()) for number in range(1, min(count, MOST) + 1)
-            for action, kind in ACTIONS.items()]
+    return collections.Counter(seen[-1][seen[-2]:])
+
+
+def derived(cases, workload, moments):
+    for moment in moments:
+        when = " after a restart" if moment is started_anew else ""
+        for function, count in sorted(made(cases, workload, moment).items()):
+            for number in range(1, count + 1):
+                for action, kind in ACTIONS.items():
+                    order = ordered(f"{function} {number} {action}", moment)
+                    yield Case(workload.name, f"{action} at {function} #{number}{when}", (), (("begin", order),), kind=kind)
 
 
 def test_token_fails_at_each_call(cases, shim):
     through_shim(cases, shim)
-    by_name = {workload.name: derived(cases, workload) for workload in WORKLOADS if workload.name in USE_TOKEN}
-    cases.run(lambda name, _: by_name[name], [one for one in WORKLOADS if one.name in USE_TOKEN])
+    by_name = {one.name: one for one in WORKLOADS if one.name in SAMPLED or not cases.option("--sample")}
+
+    def derive(name, _):
+        once = cases.option("--sample") and name != SAMPLED[0]
+        return list(derived(cases, by_name[name], (running,) if once else (running, started_anew)))
+    cases.run(derive, by_name.values())

@@ -11,6 +11,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRITES = ("POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION")
+LAST_OF_AUDIT = 1 << 20  # bytes, in which some line ends
 SAMPLE = re.compile(r'^apiserver_request_total\{(?P<labels>.*)\} (?P<value>\S+)$', re.MULTILINE)
 
 
@@ -80,14 +81,18 @@ class ControlPlane:
                 before, since = now, time.monotonic()
 
     def audit_end(self):
-        """The place in the audit log where what is written from now on comes."""
-        return (self.folder / "logs/audit.log").stat().st_size
+        """The place in the audit log where what is written from now on comes: behind the last whole line."""
+        with open(self.folder / "logs/audit.log", "rb") as log:
+            start = log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_OF_AUDIT))
+            return start + log.read().rfind(b"\n") + 1
 
     def audit_of_all(self, since=0):
         """The writes that the audit log knows: (user, verb, resource, namespace/name), the oldest first."""
         with open(self.folder / "logs/audit.log", "rb") as log:
             log.seek(since)
             for line in log:
+                if not line.endswith(b"\n"):
+                    return  # the API server is writing it
                 entry = json.loads(line)
                 about = entry.get("objectRef", {})
                 kind = "/".join(filter(None, (about.get("resource"), about.get("subresource"))))
@@ -129,9 +134,9 @@ class Kubectl:
                     text=json.dumps(items))
 
     def new_namespace(self, name):
-        """One in which only restricted pods run."""
-        self("create", "namespace", name)
-        self("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        """One in which only restricted pods run, from its first moment: a label that comes later is known to admission later."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self("create", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
 
     def patch(self, kind, name, namespace, change, *options, how="merge"):
         return self("patch", kind, name, "-n", namespace, f"--type={how}", "-p", json.dumps(change), *options)

@@ -2,6 +2,7 @@
 
 import datetime
 
+from operator_process import Operator
 from waiting import wait_until
 
 NAME = "ybcluster-operator"
@@ -14,6 +15,14 @@ def lease(kubectl, home):
 def holder(kubectl, home):
     """Empty: nobody."""
     return lease(kubectl, home).get("holderIdentity", "")
+
+
+def two(kubectl, home, *options):
+    """(one that leads, one that waits, who holds the Lease). One is ready before it leads, and whoever was killed holds the Lease until
+    it runs out."""
+    first = Operator(home, *options).start()
+    wait_until("the first one leads", lambda: '"reconciling"' in first.log_file.read_text())
+    return first, Operator(home, *options).start(ready=False), holder(kubectl, home)
 
 
 def next_holder(kubectl, home, former):

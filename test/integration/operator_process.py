@@ -23,10 +23,15 @@ COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|Undefine
 ENDS_WITHIN = 10
 
 
+given_ports = set()
+
+
 def free_port():
+    """Another one each time: nobody listens at it before who asked for it does."""
     for port in random.sample(range(20000, 32000), 1000):
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
+            if port not in given_ports and probe.connect_ex(("127.0.0.1", port)) != 0:
+                given_ports.add(port)
                 return port
     raise AssertionError("no free port")
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from control_plane import ROOT, Refused
 from manifests import yb_cluster
+from waiting import wait_until
 
 OVERLAYS = ["one-namespace", "namespaces", "all-namespaces", "network-hsm", "network-hsm/pki-init"]
 FLEET = "ybcluster-operator-all-namespaces"
@@ -57,10 +58,11 @@ def pod_specs(objects):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_pods_are_restricted(kubectl, namespace, rendered, overlay):
+def test_pods_are_restricted(kubectl, installed, namespace, rendered, overlay):
     """By the API server's own admission; the account is of another namespace, and no matter of Pod Security."""
     specs = list(pod_specs(rendered[overlay]))
     assert specs
+    wait_until("the account that pods have", lambda: kubectl.get("serviceaccount", "default", namespace))
     for owner, spec in specs:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": owner["metadata"]["name"]}, "spec": {**spec, "serviceAccountName": "default"}}
         kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", text=json.dumps(pod))
@@ -106,6 +108,15 @@ def installed(kubectl):
     kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/ybclusters.yugabyte.com")
 
 
+def refusal(kubectl, *arguments, **more):
+    """The API server's words, or nothing when it takes it: rights and policies count a moment after they were written."""
+    try:
+        kubectl(*arguments, **more)
+    except Refused as refused:
+        return refused.words
+    return ""
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_api_server_takes_it(kubectl, installed, overlay):
     for namespace in ("databases", "team-a", "team-b"):
@@ -124,24 +135,25 @@ def test_the_api_server_takes_it(kubectl, installed, overlay):
     ("patch", "ybclusters.yugabyte.com/status", "yes"), ("create", "serviceaccounts/token", "no")])
 def test_what_the_operator_may(kubectl, installed, verb, what, answer):
     resource, _, subresource = what.partition("/")
-    try:
-        said = kubectl("auth", "can-i", verb, resource, *([f"--subresource={subresource}"] if subresource else []), "-n",
-                       "default", f"--as={USER}")
-    except Refused:
-        said = "no"
-    assert said.strip() == answer
+
+    def said():
+        try:
+            return kubectl("auth", "can-i", verb, resource, *([f"--subresource={subresource}"] if subresource else []), "-n",
+                           "default", f"--as={USER}").strip()
+        except Refused:
+            return "no"
+    wait_until(answer, lambda: said() == answer)
 
 
 def test_the_pki_config_map_by_apply(kubectl, installed):
     """Its own one it may make and change, no other in its namespace."""
     def apply(name):
-        return kubectl("apply", "--server-side", "--dry-run=server", "-f", "-", f"--as={USER}", text=json.dumps(
+        return refusal(kubectl, "apply", "--server-side", "--dry-run=server", "-f", "-", f"--as={USER}", text=json.dumps(
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "ybcluster-operator"}}))
     kubectl("delete", "clusterrolebinding", FLEET)  # without the fleet's rights
     try:
-        apply("ybcluster-operator-pki")
-        with pytest.raises(Refused, match="forbidden"):
-            apply("another")
+        wait_until("no other one", lambda: "forbidden" in apply("another"))
+        assert not apply("ybcluster-operator-pki")
     finally:
         kubectl("apply", "--server-side", "--force-conflicts", "-k", ROOT / "deploy/overlays/all-namespaces")
         kubectl("scale", "deployment", "ybcluster-operator", "-n", "ybcluster-operator", "--replicas=0")
@@ -149,6 +161,7 @@ def test_the_pki_config_map_by_apply(kubectl, installed):
 
 def test_protected_cluster(kubectl, installed, namespace):
     kubectl.apply(yb_cluster("kept", deletionProtection=True), namespace=namespace)
+    wait_until("protection", lambda: refusal(kubectl, "delete", "ybcluster", "kept", "-n", namespace, "--dry-run=server"))
     for options in (("kept",), ("--all",)):
         with pytest.raises(Refused, match="kept is protected: set spec.deletionProtection to false first"):
             kubectl("delete", "ybcluster", *options, "-n", namespace, "--wait=false")
@@ -159,6 +172,7 @@ def test_protected_cluster(kubectl, installed, namespace):
 def test_protected_namespace(kubectl, installed):
     kubectl("create", "namespace", "vault-of-data")
     kubectl("label", "namespace", "vault-of-data", "yugabyte.com/deletion-protection=true")
+    wait_until("protection", lambda: refusal(kubectl, "delete", "namespace", "vault-of-data", "--dry-run=server"))
     with pytest.raises(Refused, match="namespace vault-of-data is protected"):
         kubectl("delete", "namespace", "vault-of-data", "--wait=false")
     kubectl("label", "namespace", "vault-of-data", "yugabyte.com/deletion-protection-")

@@ -9,7 +9,7 @@ import time
 
 import children
 import pytest
-from leases import holder, lease, next_holder, time_of
+from leases import holder, lease, next_holder, time_of, two
 from manifests import wait_for_ready, yb_cluster
 from operator_process import Operator
 from waiting import wait_until
@@ -52,10 +52,8 @@ def test_second_replica_takes_over(kubectl, operator, home, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     operator.stop()
-    first = Operator(home, "--leader-elect").start()
-    second = Operator(home, "--leader-elect").start(ready=False)
+    first, second, former = two(kubectl, home, "--leader-elect")
     try:
-        former = wait_until("a leader", lambda: holder(kubectl, home))
         first.kill()
         killed = time.time()
         assert time_of(next_holder(kubectl, home, former)["acquireTime"]) - killed < TAKE_OVER
@@ -72,10 +70,8 @@ def test_asked_to_end_the_leader_hands_over_at_once(kubectl, operator, home, nam
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
     operator.stop()
-    first = Operator(home, "--leader-elect").start()
-    second = Operator(home, "--leader-elect").start(ready=False)
+    first, second, former = two(kubectl, home, "--leader-elect")
     try:
-        former = wait_until("a leader", lambda: holder(kubectl, home))
         renewed = time_of(lease(kubectl, home)["renewTime"])
         first.stop()
         assert holder(kubectl, home) != former, "it gave the Lease back before it ended"

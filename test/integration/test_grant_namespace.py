@@ -9,6 +9,7 @@ from control_plane import ROOT, Refused
 from manifests import wait_for_ready, yb_cluster
 from operator_process import Operator
 from test_network_hsm import FLEET, may
+from waiting import wait_until
 
 PROTECTION = "yugabyte.com/deletion-protection"
 
@@ -29,9 +30,10 @@ def grant(plane, kubectl, home):
 
 def test_the_operator_works_where_it_was_granted(kubectl, home, grant, new_namespace):
     here, there = new_namespace(), new_namespace("-not")
-    assert not may(kubectl, home, "list", "secrets", here)
+    wait_until("no rights", lambda: not may(kubectl, home, "list", "secrets", here))
     assert grant(here) == 0 and grant(here) == 0
-    assert may(kubectl, home, "list", "secrets", here) and not may(kubectl, home, "list", "secrets", there)
+    wait_until("rights", lambda: may(kubectl, home, "list", "secrets", here))
+    assert not may(kubectl, home, "list", "secrets", there)
     operator = Operator(home, f"--namespaces={here}").start()
     try:
         kubectl.apply(yb_cluster("one", tier="Sandbox", nodes=1, deletionPolicy="Delete"), namespace=here)
@@ -43,14 +45,14 @@ def test_the_operator_works_where_it_was_granted(kubectl, home, grant, new_names
     assert "deleted" in kubectl("delete", "namespace", here, "--dry-run=server"), "it was not to be protected"
     # As the script says that it is taken back.
     kubectl("delete", "role,rolebinding", "ybcluster-operator", "-n", here)
-    assert not may(kubectl, home, "list", "secrets", here)
+    wait_until("no rights again", lambda: not may(kubectl, home, "list", "secrets", here))
 
 
 def test_what_is_protected_cannot_be_deleted(kubectl, home, grant, new_namespace):
     names = new_namespace("-a"), new_namespace("-b")
     assert grant("--protect", *names) == 0
     for name in names:
-        assert may(kubectl, home, "list", "secrets", name)
+        wait_until("rights", lambda name=name: may(kubectl, home, "list", "secrets", name))
         with pytest.raises(Refused, match=f"namespace {name} is protected"):
             kubectl("delete", "namespace", name, "--wait=false")
         kubectl("label", "namespace", name, f"{PROTECTION}-")

@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from control_plane import Refused
 from manifests import wait_for_ready, yb_cluster
 from waiting import wait_until
 
@@ -25,6 +26,14 @@ def scrape(operator, token=None, path="/metrics"):
         return refusal.code, ""
 
 
+def may_read(kubectl, user):
+    """By the rights that the API server knows, which is a moment after they were written."""
+    try:
+        return kubectl("auth", "can-i", "get", "/metrics", f"--as={user}").strip() == "yes"
+    except Refused:
+        return False
+
+
 @pytest.fixture
 def reader(kubectl, namespace):
     binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": namespace},
@@ -32,6 +41,7 @@ def reader(kubectl, namespace):
                "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": namespace}]}
     kubectl("create", "serviceaccount", "reader", "-n", namespace)
     kubectl.apply(READER, binding, namespace=namespace)
+    wait_until("who reads may", lambda: may_read(kubectl, f"system:serviceaccount:{namespace}:reader"))
     yield kubectl("create", "token", "reader", "-n", namespace).strip()
     kubectl("delete", "clusterrolebinding", namespace)
 

@@ -56,8 +56,8 @@ def test_a_namespace_that_is_gone_stops_no_other(kubectl, few_rights, new_namesp
         kubectl("create", "namespace", goes)
         grant(goes)
         kubectl.apply(allow_list("list", "198.51.100.0/24"), namespace=goes)
-        wait_for_condition(kubectl, "allowlist", "list", goes, "Ready", "True", seconds=60)
-        wait_until("nothing is missing", lambda: operator.answers("/readyz"), 60)
+        wait_for_condition(kubectl, "allowlist", "list", goes, "Ready", "True", seconds=120)
+        wait_until("nothing is missing", lambda: operator.answers("/readyz"), 120)
         kubectl.delete("ybclusters,allowlists", "--all", stays_on, "--timeout=60s")
     finally:
         operator.stop()

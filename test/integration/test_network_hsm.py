@@ -6,9 +6,8 @@ import time
 
 import pytest
 from control_plane import ROOT
-from leases import holder, next_holder, time_of
+from leases import next_holder, time_of, two
 from manifests import wait_for_ready, yb_cluster
-from operator_process import Operator
 from waiting import wait_until
 
 OVERLAYS = ROOT / "deploy/overlays"
@@ -48,6 +47,7 @@ def options_of(deployment):
 
 
 def may(kubectl, home, verb, resource, namespace):
+    """As the API server knows rights, which is a moment after they were written."""
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
         "user": home.user, "resourceAttributes": {"verb": verb, "resource": resource, "namespace": namespace}}}
     return json.loads(kubectl("create", "-o", "json", "-f", "-", text=json.dumps(review)))["status"]["allowed"]
@@ -57,13 +57,12 @@ def test_the_other_one_takes_over(kubectl, home, hsm):
     assert hsm["replicas"] == 2
     options = options_of(hsm)
     assert options == [f"--namespaces={NAMESPACE}", "--leader-elect"]
-    assert may(kubectl, home, "list", "secrets", NAMESPACE) and not may(kubectl, home, "list", "secrets", "default")
-    first = Operator(home, *options).start()
-    second = Operator(home, *options).start(ready=False)
+    wait_until("the rights", lambda: may(kubectl, home, "list", "secrets", NAMESPACE))
+    wait_until("and no others", lambda: not may(kubectl, home, "list", "secrets", "default"))
+    first, second, former = two(kubectl, home, *options)
     try:
         kubectl.apply(yb_cluster("one", deletionPolicy="Delete"), namespace=NAMESPACE)
         wait_for_ready(kubectl, "one", NAMESPACE)
-        former = holder(kubectl, home)
         first.kill()
         killed = time.time()
         assert time_of(next_holder(kubectl, home, former)["acquireTime"]) - killed < TAKE_OVER

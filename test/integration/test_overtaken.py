@@ -37,8 +37,8 @@ def test_no_set_is_made_for_a_cluster_that_is_gone(plane, kubectl, home, namespa
         uid = gone_meanwhile(kubectl, namespace)
         assert keys_of(home, uid), "the pass waits for the first signature of the cluster's CA"
         shim.let_go()
-        wait_until("the pass goes on", lambda: "secrets" in made(plane, home, namespace), 20)
-        wait_until("and ends", lambda: not keys_of(home, uid) or "statefulsets" in made(plane, home, namespace), 10)
+        wait_until("the pass goes on", lambda: "secrets" in made(plane, home, namespace))
+        wait_until("and ends", lambda: not keys_of(home, uid) or "statefulsets" in made(plane, home, namespace))
         wait_until("its children are collected", lambda: not children.of(kubectl, "one", namespace))
         assert "statefulsets" not in made(plane, home, namespace)
         assert not children.volumes(kubectl, "one", namespace)

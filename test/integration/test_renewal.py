@@ -46,8 +46,11 @@ def test_what_falls_due_is_renewed(kubectl, namespace, away):
 
     away(3 * 60 * MINUTE + 45 * MINUTE)
     new_root = rotated(kubectl, namespace, root)
-    live = wait_for_ready(kubectl, "one", namespace)
-    assert live["status"]["certificates"]["generation"] == 2
-    assert live["status"]["rootCA"]["fingerprint"].lower().replace(":", "").endswith(new_root.fingerprint(
-        new_root.signature_hash_algorithm).hex())
+    fingerprint = new_root.fingerprint(new_root.signature_hash_algorithm).hex()
+
+    def told():
+        status = wait_for_ready(kubectl, "one", namespace)["status"]
+        return status["certificates"]["generation"] == 2 \
+            and status["rootCA"]["fingerprint"].lower().replace(":", "").endswith(fingerprint)
+    wait_until("status tells of the second CA", told)
     kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")

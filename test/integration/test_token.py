@@ -12,6 +12,7 @@ from token_keys import key_labels
 from token_shim import Shim
 from waiting import stays, wait_until
 
+BACKOFF = 60  # seconds after which a pass that fails comes again, at most
 ISSUED = ("secret/{}-master-tls", "secret/{}-tserver-tls", "secret/{}-admin-tls", "configmap/{}-ca")
 
 
@@ -128,7 +129,7 @@ def test_deletion_waits_for_the_token(kubectl, namespace, spoilt):
         wait_until("children gone", lambda: not children.of(kubectl, "one", namespace))
         stays("the cluster waits", lambda: kubectl.get("ybcluster", "one", namespace), 5)
         mend()
-        wait_until("the cluster gone", lambda: not kubectl.get("ybcluster", "one", namespace), 60)
+        wait_until("the cluster gone", lambda: not kubectl.get("ybcluster", "one", namespace), BACKOFF + 60)
         assert not [label for label in keys_in(spoilt) if uid in label]
     finally:
         operator.stop()
@@ -178,7 +179,7 @@ def test_a_token_that_hangs_holds_up_nothing_that_must_close(kubectl, namespace,
         kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=namespace)
         wait_until("closed while the token hangs", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"})
         shim.let_go()
-        wait_until("rotated once the token answers", lambda: rotated(kubectl, "one", namespace) == "now", 60)
+        wait_until("rotated once the token answers", lambda: rotated(kubectl, "one", namespace) == "now", BACKOFF + 60)
     finally:
         operator.stop()
         healthy = Operator(spoilt).start()

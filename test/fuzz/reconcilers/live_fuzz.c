@@ -21,19 +21,28 @@ static void is_readable(const struct object *object) {
 	json_decref(valid);
 }
 
-static void read_back(struct store *store, struct arena *arena, const struct watched *watched, const json_t *object) {
-	const char *namespace = json_text_or(object, "metadata.namespace", ""), *group;
-	struct object *copy = store_get(store, arena, watched->kind, namespace, json_text_or(object, "metadata.name", ""));
+static struct object *known(
+	struct store *store, struct arena *arena, const struct watched *watched, const json_t *object) {
+	return store_get(store, arena, watched->kind, json_text_or(object, "metadata.namespace", ""),
+		json_text_or(object, "metadata.name", ""));
+}
+
+/* What is no newer than the known one is not put, whatever it says. */
+static bool was_put(const struct object *before, const struct object *after) {
+	return !before || strcmp(before->uid, after->uid) != 0 || before->version != after->version;
+}
+
+static void read_back(struct store *store, struct arena *arena, const struct watched *watched, const json_t *object,
+	const struct object *before) {
+	struct object *copy = known(store, arena, watched, object);
 	size_t count = 0;
 	if (!copy) {
 		return;
 	}
 	is_readable(copy);
 	property(copy->version > 0 && *copy->uid);
-	/* An older version than the known one was not put. */
-	bool newest = strcmp(copy->uid, json_text_or(object, "metadata.uid", "")) == 0 &&
-	              copy->version == strtoull(json_text_or(object, "metadata.resourceVersion", ""), NULL, 10);
-	group = newest && watched->group ? watched->group(object) : NULL;
+	const char *namespace = json_text_or(object, "metadata.namespace", "");
+	const char *group = watched->group && was_put(before, copy) ? watched->group(object) : NULL;
 	if (group) {
 		store_group(store, arena, namespace, group, &count);
 		property(count > 0);
@@ -45,8 +54,9 @@ static void put(struct store *store, const char *line, size_t length) {
 	json_t *object = json_parse(line, length, &ignored);
 	struct arena *arena = arena_create();
 	for (size_t i = 0; json_is_object(object) && i < watched_count; i++) {
+		const struct object *before = known(store, arena, &watched_table[i], object);
 		store_put(store, &watched_table[i], json_incref(object), false);
-		read_back(store, arena, &watched_table[i], object);
+		read_back(store, arena, &watched_table[i], object, before);
 	}
 	arena_destroy(arena);
 	json_decref(object);

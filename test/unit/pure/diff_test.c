@@ -31,6 +31,8 @@ static void missing_equals_zero(void **state) {
 static void quantities_compare_by_value(void **state) {
 	(void)state;
 	expect(STATEFUL_SET, "{requests: {cpu: '1', memory: 1Gi}}", "{requests: {cpu: 1000m, memory: 1024Mi}}", NULL);
+	/* beyond what is counted */
+	expect(STATEFUL_SET, "{requests: {memory: 9999999999Pi}}", "{requests: {memory: 9999999999Pi}}", NULL);
 	expect(STATEFUL_SET, "{requests: {cpu: '1'}}", "{requests: {cpu: '2'}}", "requests.cpu 2 -> 1");
 }
 
