@@ -39,7 +39,8 @@ def pytest_addoption(parser):
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
     parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS",
                      help="how long nothing may be written at the end (default: 2, and 60 of every fiftieth case where all are run)")
-    parser.addoption("--finished", type=pathlib.Path, metavar="FILE", help="where results go; what met its fault and passed there is not run again")
+    parser.addoption("--finished", type=pathlib.Path, metavar="FILE",
+                     help="where results go; what met its fault and passed there is not run again")
 
 
 class Cases:

@@ -118,7 +118,8 @@ def contents(*texts, name="one-tserver-tls", kind="secrets"):
 def test_contents_of_secrets_are_counted(kind, name):
     undisturbed = {what: len(values) for what, values in contents("a", name=name, kind=kind).items()}
     assert oracles.compare_secrets(undisturbed, contents("a", "a", name=name, kind=kind)) == []
-    assert oracles.compare_secrets(undisturbed, contents("a", "b", "a", name=name, kind=kind)) == [f"{kind}/{name}: 2 contents instead of 1"]
+    said = oracles.compare_secrets(undisturbed, contents("a", "b", "a", name=name, kind=kind))
+    assert said == [f"{kind}/{name}: 2 contents instead of 1"]
 
 
 def policy(rules=(), egress=(), types=("Ingress", "Egress")):
@@ -157,7 +158,8 @@ def test_what_is_let_through(wanted, found, word):
 
 def test_no_pod_without_its_walls():
     walls = [("networkpolicies", "one-deny"), ("networkpolicies", "one-internal")]
-    pod = ("pods", "one-master-0", {"metadata": {"name": "one-master-0", "resourceVersion": "9", "labels": {"yugabyte.com/cluster": "one"}}})
+    about = {"name": "one-master-0", "resourceVersion": "9", "labels": {"yugabyte.com/cluster": "one"}}
+    pod = ("pods", "one-master-0", {"metadata": about})
     assert oracles.walls(history(*walls, pod)) == []
     assert oracles.walls(history(walls[0], pod, walls[1])) == ["pod one-master-0 began without ['one-internal']"]
     assert oracles.walls(history(*walls, (*walls[0], None, "DELETED"), pod)) == ["pod one-master-0 began without ['one-deny']"]
