@@ -261,13 +261,12 @@ static char *copy(const json_t *status, const char *field) {
 	return *text ? xstrdup(text) : NULL;
 }
 
-static bool take_answer(
-	const struct exec_plugin *plugin, const json_t *root, struct exec_answer *answer, struct error *err) {
+static bool take_answer(const char *api_version, const json_t *root, struct exec_answer *answer, struct error *err) {
 	const json_t *status = json_get(root, "status");
 	const char *expires = json_text(status, "expirationTimestamp");
 	if (!str_equal(json_text(root, "kind"), "ExecCredential") ||
-		!str_equal(json_text(root, "apiVersion"), plugin->api_version)) {
-		return fail(err, ERR_UNAVAILABLE, "did not print an ExecCredential of %s", plugin->api_version);
+		!str_equal(json_text(root, "apiVersion"), api_version)) {
+		return fail(err, ERR_UNAVAILABLE, "did not print an ExecCredential of %s", api_version);
 	}
 	if (expires && !clock_parse(expires, &answer->expires, err)) {
 		return fail_in(err, "status.expirationTimestamp");
@@ -281,29 +280,32 @@ static bool take_answer(
 	return answer->token || answer->certificate || fail(err, ERR_UNAVAILABLE, "printed no credentials");
 }
 
+bool exec_answer_parse(
+	const char *api_version, const char *text, size_t length, struct exec_answer *answer, struct error *err) {
+	struct error ignored;
+	*answer = (struct exec_answer){0};
+	/* The parser's own message could quote what it read. */
+	json_t *root = json_parse(text, length, &ignored);
+	bool ok = root ? take_answer(api_version, root, answer, err) : fail(err, ERR_UNAVAILABLE, "did not print JSON");
+	json_decref(root);
+	if (!ok) {
+		exec_answer_done(answer);
+	}
+	return ok;
+}
+
 static bool run(
 	const struct exec_plugin *plugin, const atomic_bool *stop, struct exec_answer *answer, struct error *err) {
 	cleanup_str struct str text = {0};
 	struct child child = {.out = -1};
-	struct error ignored;
-	if (!start(plugin, &child, err) || !outlast(&child, stop, &text, err)) {
-		return false;
-	}
-	/* The parser's own message could quote what it read. */
-	json_t *root = json_parse(text.text ? text.text : "", text.length, &ignored);
-	bool ok = root ? take_answer(plugin, root, answer, err) : fail(err, ERR_UNAVAILABLE, "did not print JSON");
-	json_decref(root);
-	return ok;
+	return start(plugin, &child, err) && outlast(&child, stop, &text, err) &&
+	       exec_answer_parse(plugin->api_version, text.text ? text.text : "", text.length, answer, err);
 }
 
 bool exec_plugin_run(
 	const struct exec_plugin *plugin, const atomic_bool *stop, struct exec_answer *answer, struct error *err) {
 	*answer = (struct exec_answer){0};
-	if (run(plugin, stop, answer, err)) {
-		return true;
-	}
-	exec_answer_done(answer);
-	return fail_in(err, "exec plugin %s", plugin->arguments[0]);
+	return run(plugin, stop, answer, err) || fail_in(err, "exec plugin %s", plugin->arguments[0]);
 }
 
 void exec_answer_done(struct exec_answer *answer) {

@@ -24,6 +24,9 @@ void exec_plugin_destroy(struct exec_plugin *plugin);
  * longer than until `stop` (may be NULL) gets true. */
 must_check bool exec_plugin_run(
 	const struct exec_plugin *plugin, const atomic_bool *stop, struct exec_answer *answer, struct error *err);
+/* What a plugin of this version has printed; errors are the same whatever the credentials in it are. */
+must_check bool exec_answer_parse(
+	const char *api_version, const char *text, size_t length, struct exec_answer *answer, struct error *err);
 void exec_answer_done(struct exec_answer *answer);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "run/review.h"
 
 enum { MOST_WAITING = 32 };
 
@@ -58,22 +59,8 @@ static const json_t *review(struct authorizer *authorizer, const struct kind *ki
 }
 
 static enum verdict ask_access(struct authorizer *authorizer, const json_t *user) {
-	json_t *spec = json_object();
-	const char *const fields[][2] = {{"user", "username"}, {"groups", "groups"}, {"uid", "uid"}, {"extra", "extra"}};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		json_t *value = json_object_get(user, fields[i][1]);
-		if (value) {
-			json_object_set(spec, fields[i][0], value);
-		}
-	}
-	json_put(spec, "nonResourceAttributes.path", json_string("/metrics"));
-	json_put(spec, "nonResourceAttributes.verb", json_string("get"));
-	const json_t *answer = review(authorizer, &access_review, spec);
-	if (!answer) {
-		return VERDICT_UNAVAILABLE;
-	}
-	bool allowed = json_bool(answer, "status.allowed", false) && !json_bool(answer, "status.denied", false);
-	return allowed ? VERDICT_ALLOWED : VERDICT_FORBIDDEN;
+	const json_t *answer = review(authorizer, &access_review, review_access_spec(user));
+	return answer ? review_access(answer) : VERDICT_UNAVAILABLE;
 }
 
 static enum verdict ask(struct authorizer *authorizer, const char *token) {
@@ -90,11 +77,8 @@ static enum verdict ask(struct authorizer *authorizer, const char *token) {
 	if (!answer) {
 		return VERDICT_UNAVAILABLE;
 	}
-	const json_t *user = json_get(answer, "status.user");
-	if (!json_bool(answer, "status.authenticated", false) || !json_text_or(user, "username", "")[0]) {
-		return VERDICT_UNAUTHENTICATED;
-	}
-	return ask_access(authorizer, user);
+	const json_t *user = review_user(answer);
+	return user ? ask_access(authorizer, user) : VERDICT_UNAUTHENTICATED;
 }
 
 static struct waiting *wait_for_first(struct authorizer *authorizer) {

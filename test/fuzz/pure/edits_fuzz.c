@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/yaml.h"
 
+#include "../bytes.h"
 #include "../property.h"
 #include "plan.h"
 
@@ -20,19 +21,6 @@ static const char *const clusters[] = {
 	"{metadata: {name: db, namespace: shop, uid: u-1, generation: 1, resourceVersion: '7'}, spec: {tier: Sandbox, "
 	"nodes: 1}}",
 };
-
-struct bytes {
-	const uint8_t *at;
-	size_t left;
-};
-
-static unsigned next(struct bytes *bytes) {
-	if (!bytes->left) {
-		return 0;
-	}
-	bytes->left--;
-	return *bytes->at++;
-}
 
 static json_t *yaml(struct arena *arena, const char *text) {
 	struct error err = {0};

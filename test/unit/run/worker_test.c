@@ -29,6 +29,7 @@ struct world {
 	atomic_int runs, may_write, twice, busy;
 	char namespace[32], name[32];
 	int64_t at[2]; /* clock_monotonic() of the latest run and of the one before */
+	json_t *lent;  /* to the arena of each pass of the key that "borrows" */
 	pthread_mutex_t lock;
 };
 
@@ -49,6 +50,9 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	int run = atomic_fetch_add(&world->runs, 1);
 	assert_non_null(pass->client);
 	memset(arena_alloc(pass->arena, 100000), 1, 100000);
+	if (!strcmp(pass->name, "borrows")) {
+		arena_own_json(pass->arena, json_incref(world->lent));
+	}
 	if (!strcmp(pass->name, "again") && run < 2) {
 		pass->again = 0.02;
 	}
@@ -277,6 +281,21 @@ static void test_a_wish_to_run_again_is_granted(void **state) {
 	expect_runs(world, 3);
 }
 
+static void test_a_pass_leaves_nothing_in_its_arena(void **state) {
+	struct world *world = *state;
+	world->lent = json_object();
+	sync_store(world);
+	queue_add(world->queue, "thing/ns/borrows", false);
+	expect_runs(world, 1);
+	size_t references = 0;
+	for (int i = 0; i < 500 && references != 1; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		references = __atomic_load_n(&world->lent->refcount, __ATOMIC_ACQUIRE);
+	}
+	json_decref(world->lent);
+	assert_int_equal(references, 1);
+}
+
 static void test_a_key_never_runs_twice_at_once(void **state) {
 	struct world *world = *state;
 	sync_store(world);
@@ -300,6 +319,7 @@ int main(void) {
 		TEST(test_failures_come_back_as_their_kind_says),
 		TEST(test_throttling_is_obeyed),
 		TEST(test_a_wish_to_run_again_is_granted),
+		TEST(test_a_pass_leaves_nothing_in_its_arena),
 		TEST(test_a_key_never_runs_twice_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
