@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from table import Table
+from test_lasting import loops
+from test_lease import leaders
 
 HERE = {"Ready": "True", "ContainersReady": "True"}
 LEAVING = {**HERE, "deleting": True}
@@ -278,3 +280,19 @@ def test_cases_are_named_by_parts_of_their_names():
     cases = [Case("create", fault) for fault in ("503", "409", "reply lost")]
     assert named(cases, "") == cases
     assert [case.fault for case in named(cases, "503|lost")] == ["503", "reply lost"]
+
+
+@pytest.mark.parametrize("rule,times,said", [
+    ({}, [0, 0.005, 0.1, 1, 5, 10, 20], 0), ({}, range(30), 1), ({"retryAfter": 1}, range(30), 0),
+    ({"retryAfter": 1}, [0.5 * tenth for tenth in range(60)], 1)], ids=["backoff", "each second", "as told", "oftener than told"])
+def test_what_is_tried_in_vain_is_tried_more_rarely(rule, times, said):
+    case = Case("create", "503 for ever", (("times", 100000), *rule.items()))
+    assert len(loops([{"at": at, "fault": "503 for ever"} for at in times], case)) == said
+
+
+@pytest.mark.parametrize("second,order", [([9], ["first", "second"]), ([2.5, 9], ["first", "second", "first", "second"])])
+def test_who_wrote_when(second, order):
+    def candidate(moments):
+        log = [{"at": at, "resource": "services"} for at in moments] + [{"at": at + 0.1, "resource": "leases"} for at in (0, 5, 10)]
+        return types.SimpleNamespace(proxy=types.SimpleNamespace(log=lambda since, writes: log))
+    assert leaders(candidate([1, 2, 3]), candidate(second)) == order
