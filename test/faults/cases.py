@@ -6,7 +6,7 @@ import hashlib
 import random
 
 KILLS = ("kill-before", "kill-after-commit", "kill-after-reply")
-MOST_STATUS_WRITES = 3  # of one cluster; how many there are differs from run to run
+LONG_REST = 50  # one case of so many is watched for longer when all is done
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,20 @@ class Case:
     options: tuple = ()  # of pairs: what else Run.execute() is told
     slow: bool = False  # minutes, and in no sample
     kind: str = ""  # the class of fault in the table, where that is not the fault itself
+
+    @property
+    def number(self):
+        """The same in every run, and as good as random."""
+        return int(hashlib.sha256(str(self).encode()).hexdigest(), 16)
+
+    @property
+    def rests_long(self):
+        return self.number % LONG_REST == 0
+
+    @property
+    def sort(self):
+        """The class of fault."""
+        return self.kind or self.fault
 
     def more(self):
         return dict(self.options)
@@ -42,8 +56,7 @@ def targets(requests, writes_only):
         name = "" if one["resource"] == "events" else one.get("name", "")
         what = (("verb", one["verb"]), ("resource", one["resource"]), ("subresource", one.get("subresource", "")), ("name", name))
         seen[what] += 1
-        if one.get("subresource") != "status" or seen[what] <= MOST_STATUS_WRITES:
-            yield (*what, ("nth", seen[what]))
+        yield (*what, ("nth", seen[what]))
 
 
 def kills(workload, requests):
@@ -51,10 +64,15 @@ def kills(workload, requests):
             for target in targets(requests, True) for kill in KILLS]
 
 
+def named(cases, text):
+    """Those whose names hold one of the texts between "|"."""
+    return [case for case in cases if any(part in str(case) for part in text.split("|"))]
+
+
 def chosen(cases, most, seed, shard):
     """The cases of this shard (number, of how many), or a sample of them that the seed determines."""
     number, of = shard
-    mine = [case for case in cases if int(hashlib.sha256(str(case).encode()).hexdigest(), 16) % of == number - 1]
+    mine = [case for case in cases if case.number % of == number - 1]
     if most is None:
         return mine
     mine = [case for case in mine if not case.slow]

@@ -8,7 +8,7 @@ import random
 import pytest
 import run as runs
 from api import Api, Observer
-from cases import chosen
+from cases import chosen, named
 from known import must_fail, reason
 from lane import Lane
 from operator_process import BINARY
@@ -16,6 +16,8 @@ from table import Table
 from workloads import WORKLOADS
 
 pytest_plugins = ["on_control_plane"]
+LONG_QUIET = 60  # seconds
+ENOUGH_OF_A_SAMPLE = 5  # cases of one class: none of fewer may happen to meet its fault
 MOST_RUNS = 3  # of one case
 
 
@@ -28,14 +30,17 @@ def a_shard(text):
 
 def pytest_addoption(parser):
     parser.addoption("--workload", metavar="NAME,...", help="only these (default: all)")
-    parser.addoption("--case", metavar="TEXT", default="", help="only cases whose names hold this")
+    parser.addoption("--case", metavar="TEXT", default="",
+                     help="only cases whose names hold this, or one of several texts between \"|\"")
     parser.addoption("--lanes", type=int, default=4, help="how many cases run side by side (default: 4)")
     parser.addoption("--sample", type=int, metavar="N", help="at most N cases of a workload and class (default: all)")
     parser.addoption("--repeat", type=int, default=1, metavar="N", help="each case N times, to find what happens rarely (default: 1)")
     parser.addoption("--seed", default="1", help="which ones")
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
-    parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS", help="how long nothing may be written at the end")
-    parser.addoption("--finished", type=pathlib.Path, metavar="FILE", help="where results go; what passed there is not run again")
+    parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS",
+                     help="how long nothing may be written at the end (default: 2, and 60 of every fiftieth case where all are run)")
+    parser.addoption("--finished", type=pathlib.Path, metavar="FILE",
+                     help="where results go; what met its fault and passed there is not run again")
 
 
 class Cases:
@@ -48,18 +53,23 @@ class Cases:
             self.free.put(lane)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(lanes))
 
-    def in_a_lane(self, workload, rule=None, **more):
+    def quiet_for(self, case):
+        """Minutes are too long for each of thousands, and none of them would be for a sample."""
+        long = case and case.rests_long and self.option("--sample") is None
+        return max(self.option("--quiet-for"), LONG_QUIET if long else 0)
+
+    def in_a_lane(self, workload, rule=None, case=None, **more):
         """What is wrong in a run whose simulated nodes fell silent says nothing: such a run is made again."""
         for _ in range(MOST_RUNS):
-            result = self.once(workload, rule, **more)
+            result = self.once(workload, rule, case, **more)
             if not (result.problems and result.lost):
                 break
         return result
 
-    def once(self, workload, rule, **more):
+    def once(self, workload, rule, case, **more):
         lane = self.free.get()
         try:
-            one = runs.Run(lane, workload, quiet=self.option("--quiet-for"))
+            one = runs.Run(lane, workload, quiet=self.quiet_for(case))
             try:
                 result = one.execute(rule, **more)
             except BaseException:
@@ -81,27 +91,34 @@ class Cases:
         assert not result.problems, "; ".join(result.problems)
         return result
 
-    def one(self, workload, case, compare):
-        """Runs a case; returns what is wrong with it."""
-        result = self.in_a_lane(workload, case.rule, end=self.undisturbed(workload).end, **case.more())
+    def attempt(self, workload, case, compare):
+        """(what was seen, whether the fault was met, what is wrong)"""
+        result = self.in_a_lane(workload, case.rule, case, end=self.undisturbed(workload).end, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
-        if case.fault.startswith("kill") and result.fired and not result.kills:
-            problems.append("the operator was not killed")
         armed = {rule["id"] for rule in (case.rule, case.more().get("also")) if rule}
-        reached = result.reached and armed <= {one["rule"] for one in result.fired}
-        outcome = "failed" if problems else "passed" if reached else "not reached"
+        met = result.reached and armed <= {one["rule"] for one in result.fired}
+        if case.fault.startswith("kill") and met and not result.kills:
+            problems.append("the operator was not killed")
+        return result, met, problems
+
+    def one(self, workload, case, compare):
+        """Runs a case, once more if it did not meet its fault; returns what is wrong with it."""
+        result, met, problems = self.attempt(workload, case, compare)
+        if not met and not problems:
+            result, met, problems = self.attempt(workload, case, compare)
+        outcome = "failed" if problems else "passed" if met else "not reached"
         if problems and reason(case, problems):
             outcome = "known"
         elif outcome == "passed" and must_fail(case):
             outcome, problems = "failed", ["passes, but stands on the list of known failures"]
-        self.table.add(case, case.kind or case.fault, outcome, problems, result.seconds)
+        self.table.add(case, case.sort, outcome, problems, result.seconds)
         return [f"{case}:", *(f"    {problem}" for problem in problems)] if outcome == "failed" else []
 
     def run(self, derive, workloads=WORKLOADS, compare=runs.compare):
         """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,
         side by side; raises with everything that is wrong."""
         wanted = self.option("--workload").split(",") if self.option("--workload") else []
-        under_way, wrong = [], []
+        under_way, wrong, sorts = [], [], set()
         workloads = [one for one in workloads if not wanted or one.name in wanted]
         for workload in workloads:
             self.record(workload)
@@ -111,13 +128,15 @@ class Cases:
             except AssertionError as error:
                 wrong.append([f"{workload.name}, undisturbed:", f"    {error}"])
                 continue
-            derived = [case for case in derived if self.option("--case") in str(case)]
-            mine = chosen(derived, self.option("--sample"), self.option("--seed"), self.option("--shard"))
+            mine = chosen(named(derived, self.option("--case")), self.option("--sample"), self.option("--seed"), self.option("--shard"))
+            sorts |= {case.sort for case in mine}
             under_way += [self.pool.submit(self.one, workload, case, compare)
                           for case in mine if str(case) not in self.table.done for _ in range(self.option("--repeat"))]
         if not under_way and not wrong:
             pytest.skip("no case, or all finished")
         wrong += [lines for lines in (future.result() for future in under_way) if lines]
+        enough = 1 if self.option("--sample") is None else ENOUGH_OF_A_SAMPLE
+        wrong += [[f"{sort}:", "    no case met its fault"] for sort in self.table.never_met(sorts, enough)]
         assert not wrong, f"{len(wrong)} things are wrong in {len(under_way)} cases:\n" + "\n".join("\n".join(lines) for lines in wrong)
 
 

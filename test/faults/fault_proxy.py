@@ -11,9 +11,8 @@ PROGRAM = pathlib.Path(os.environ.get("YBC_FAULT_PROXY", "fault-proxy"))
 
 
 class FaultProxy:
-    def __init__(self, plane, api, folder, *options):
-        argv = [PROGRAM, f"--server=https://{api.server}", f"--server-ca={plane.folder / 'pki/ca.crt'}", f"--folder={folder}",
-                *options]
+    def __init__(self, plane, api, folder):
+        argv = [PROGRAM, f"--server=https://{api.server}", f"--server-ca={plane.folder / 'pki/ca.crt'}", f"--folder={folder}"]
         with open(folder / "proxy.log", "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         ports = json.loads(self.process.stdout.readline())

@@ -12,6 +12,8 @@ from trust import Trust, replay
 # Of these the operator is the only one that writes more than status: updates are counted, too.
 WRITTEN_BY_US = ("ybclusters", "serviceaccounts", "configmaps", "secrets", "services", "poddisruptionbudgets",
                  "networkpolicies", "statefulsets")
+PART = 60  # characters of a key's base64 that are found wherever they stand
+OBSOLETE = "token.obsolete"  # in the operator's home: tokens that are not valid any more
 VERBS = {"ADDED": "CREATE", "DELETED": "DELETE", "MODIFIED": "UPDATE"}
 
 
@@ -59,22 +61,26 @@ def compare_secrets(wanted, found):
             for kind, name in sorted(found) if len(found[kind, name]) > wanted.get((kind, name), 0)]
 
 
+DIRECTIONS = (("Ingress", "ingress", "from"), ("Egress", "egress", "to"))
+
+
 def openings(live):
-    """What one NetworkPolicy or Service lets in, as texts."""
+    """What one NetworkPolicy or Service lets through, as texts."""
+    spec = live["spec"]
     if live["kind"] == "Service":
-        spec = live["spec"]
         ranges = spec.get("loadBalancerSourceRanges", ["everywhere"]) if spec.get("type") == "LoadBalancer" else ["cluster"]
         return {f"service {where} {port['port']}" for where in ranges for port in spec.get("ports", [])}
-    found = set()
-    for rule in live["spec"].get("ingress", []):
-        for source in rule.get("from", ["everywhere"]):
-            for port in rule.get("ports", ["every port"]):
-                found.add(json.dumps([source, port], sort_keys=True))
+    found = {f"any {direction}" for direction, _, _ in DIRECTIONS if direction not in spec.get("policyTypes", ["Ingress"])}
+    for _, rules, peers in DIRECTIONS:
+        for rule in spec.get(rules, []):
+            for peer in rule.get(peers, ["everywhere"]):
+                for port in rule.get("ports", ["every port"]):
+                    found.add(json.dumps([peers, peer, port], sort_keys=True))
     return {snapshot.plain(one, live["metadata"]["namespace"]) for one in found}
 
 
 def opened(events):
-    """{(kind, name): everything that it ever let in}"""
+    """{(kind, name): everything that it ever let through}"""
     found = collections.defaultdict(set)
     for event in events:
         if event.kind in ("networkpolicies", "services") and event.what != "DELETED":
@@ -83,7 +89,7 @@ def opened(events):
 
 
 def compare_openings(wanted, found):
-    return [f"{kind}/{name} let in {sorted(found[kind, name] - wanted.get((kind, name), set()))}"
+    return [f"{kind}/{name} let through {sorted(found[kind, name] - wanted.get((kind, name), set()))}"
             for kind, name in sorted(found) if not found[kind, name] <= wanted.get((kind, name), set())]
 
 
@@ -142,17 +148,30 @@ def walls(events):
 
 
 def trusts(events):
-    try:
-        replay([(event.version, event.at, event.what, event.live) for event in events
-                if event.live["metadata"].get("labels", {}).get("yugabyte.com/cluster") == "one"], Trust())
-    except AssertionError as error:
-        return [str(error)]
-    return []
+    """Of each cluster: no running pod distrusts a peer."""
+    of_cluster = collections.defaultdict(list)
+    for event in events:
+        of_cluster[event.live["metadata"].get("labels", {}).get("yugabyte.com/cluster")].append(
+            (event.version, event.at, event.what, event.live))
+    said = []
+    for name in sorted(filter(None, of_cluster)):
+        try:
+            replay(of_cluster[name], Trust(), name)
+        except AssertionError as error:
+            said.append(f"{name}: {error}")
+    return said
+
+
+def parts_of_key(text, value):
+    """Lines of a private key; and parts of it as the API carries it, which a message may cut short."""
+    lines = {line for line in text.splitlines() if len(line) > 40 and "-----" not in line}
+    return lines | {value[at:at + PART] for at in range(PART, len(value) - PART, PART)}
 
 
 def words_that_are_secret(events, home):
-    """Passwords and lines of private keys, as they are and as the API carries them; the operator's PIN and token."""
-    words = {(home.folder / "pin").read_text().strip(), (home.folder / "token").read_text().strip()}
+    """Passwords and private keys, as they are and as the API carries them; the operator's PIN and its tokens, of now and before."""
+    files = [path for path in (home.folder / name for name in ("pin", "token", OBSOLETE)) if path.exists()]
+    words = {word for path in files for word in path.read_text().split()}
     for event in events:
         if event.kind != "secrets":
             continue
@@ -161,7 +180,7 @@ def words_that_are_secret(events, home):
             if name == "password":
                 words |= {text, value}
             elif "PRIVATE KEY" in text:
-                words |= {line for line in text.splitlines() if len(line) > 40 and "-----" not in line}
+                words |= parts_of_key(text, value)
     return {word for word in words if len(word) >= 8}
 
 

@@ -6,11 +6,12 @@ import json
 import threading
 
 OUTCOMES = ("passed", "failed", "known", "not reached")
+FINISHED = ("passed", "known")
 
 
 class Table:
-    """Lines of the file: {"case", "class", "outcome", "problems", "seconds", "operator"}. A case that passed with this
-    very operator is not run again."""
+    """Lines of the file: {"case", "class", "outcome", "problems", "seconds", "operator"}. A case that met its fault
+    and passed with this very operator is not run again."""
 
     def __init__(self, path, program):
         self.path, self.lock, self.rows = path, threading.Lock(), []
@@ -19,7 +20,7 @@ class Table:
         if path and path.exists():
             for line in path.read_text().splitlines():
                 row = json.loads(line)
-                if row["operator"] == self.operator and row["outcome"] != "failed":
+                if row["operator"] == self.operator and row["outcome"] in FINISHED:
                     self.rows.append(row)
                     self.done.add(row["case"])
 
@@ -32,6 +33,12 @@ class Table:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with open(self.path, "a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
+
+    def never_met(self, kinds, enough):
+        """Classes of fault of which there are enough cases, none of which met its fault."""
+        met = {row["class"] for row in self.rows if row["outcome"] != "not reached"}
+        number = collections.Counter(row["class"] for row in self.rows)
+        return [kind for kind in sorted(set(kinds) - met) if number[kind] >= enough]
 
     def text(self):
         """One line a class of fault, in Markdown."""

@@ -2,6 +2,7 @@
 
 import run
 from cases import Case, targets
+from oracles import OBSOLETE
 
 ANSWERS = {
     "409": {"action": "answer", "status": 409, "reason": "Conflict"},
@@ -21,15 +22,20 @@ ANSWERS = {
 }
 
 
-def new_token(run):
+def rotate_token(api, home):
     """What a kubelet does with a projected token."""
-    home = run.lane.home
     account = home.user.rpartition(":")[2]
-    answer = run.api.call("POST", f"/api/v1/namespaces/{home.namespace}/serviceaccounts/{account}/token",
+    answer = api.call("POST", f"/api/v1/namespaces/{home.namespace}/serviceaccounts/{account}/token",
                           {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
-    new = home.folder / "token.new"
+    token, new = home.folder / "token", home.folder / "token.new"
+    with open(home.folder / OBSOLETE, "a", encoding="utf-8") as obsolete:
+        obsolete.write(f"{token.read_text().strip()}\n")
     new.write_text(answer["status"]["token"])
-    new.replace(home.folder / "token")
+    new.replace(token)
+
+
+def new_token(run):
+    rotate_token(run.api, run.lane.home)
 
 
 def answers(workload, requests):

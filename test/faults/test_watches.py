@@ -1,14 +1,19 @@
-"""What a workload does while its watches are late, cut, forgotten by the server, or break off in their first list."""
+"""What a workload does while its watches are late, cut, forgotten or refused by the server, or break off in their first list."""
 
 import threading
 import time
 
 from api import KINDS
 from cases import Case, targets
+from test_answers import ANSWERS, new_token
+from waiting import wait_until
 
 DELAYS = (1, 30, 90)
 MOMENTS = (1, 3, 8)  # the how-manyth write
 LINES = (0, 1, 3)
+ANSWERED = ("create", "edit-list")  # workloads in which a watch that begins again is refused
+# A watch's answer has no end: these act on a whole one. Broken off streams are cases of their own.
+WHOLE = ("drop-reply", "truncate", "slow")
 
 
 def late(kind, seconds):
@@ -29,6 +34,24 @@ def cut(kind):
     return react
 
 
+def cut_then_new_token(kind):
+    """The watch's next request tells that the token is not valid any more."""
+    def react(run):
+        cut(kind)(run)
+        wait_until("the token is refused", lambda: len(run.proxy.state()["fired"]) > 1, 30, 0.02)
+        new_token(run)
+    return react
+
+
+def refused(workload, kind):
+    """A watch is cut, and its next request is answered otherwise."""
+    for name, how in ANSWERS.items():
+        if how["action"] not in WHOLE:
+            react = (cut_then_new_token if name.startswith("401") else cut)(kind)
+            yield at_write(workload, f"watch of {kind} cut, then {name}", "a watch refused when it begins again", 1, react,
+                           ("also", {"id": name, "verb": "watch", "resource": kind, **how}))
+
+
 def restart(run):
     """Ends the operator as a node's failure does; the new one has every first list before it."""
     run.supervised.operator.kill()
@@ -45,10 +68,10 @@ def away(kind):
     return react
 
 
-def at_write(workload, fault, kind, number, react, *more):
+def at_write(workload, fault, kind, number, react, *more, slow=False):
     """The moment is a write, which itself goes well."""
     rule = (("verb", "write"), ("subresource", ""), ("action", "pass"), ("nth", number))
-    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), kind=kind)
+    return Case(workload, f"{fault} at write {number}", rule, (("react", react), *more), slow, kind)
 
 
 def evictions(requests):
@@ -65,7 +88,10 @@ def watches(workload, requests):
                            ("also", {"id": "410", "verb": "watch", "resource": kind, "resumes": True, "action": "gone"}))
         for lines in LINES:
             rule = (("verb", "watch"), ("resource", kind), ("action", "interrupt"), ("lines", lines))
-            yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),), kind="a first list broken off")
+            yield Case(workload, f"first list of {kind} breaks off after {lines}", rule, (("begin", restart),),
+                       kind="a first list broken off")
+        if workload in ANSWERED:
+            yield from refused(workload, kind)
     for target in evictions(requests):
         for kind in ("pods", "secrets"):
             yield Case(workload, f"away for 4 s, then the first list of {kind} ends 3 s late", (*target, ("action", "pass")),

@@ -73,6 +73,14 @@ def open_to(*wanted):
     return lambda run: ranges(run) == set(wanted)
 
 
+def balanced(*wanted):
+    """The load balancer's own ranges are those of the policy; those of nobody may stand for a family of addresses that has none."""
+    def check(run):
+        service = run.get("services", "one") or {"spec": {}}
+        return open_to(*wanted)(run) and set(service["spec"].get("loadBalancerSourceRanges", [])) - NOBODY == set(wanted)
+    return check
+
+
 def in_seconds(seconds):
     then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
     return then.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -152,8 +160,10 @@ def resolver_known(run):
     return "203.0.113.53" in str(run.get("networkpolicies", "one-internal")) and ready_pods(7)(run)
 
 
+NOBODY = {"192.0.2.0/32", "100::/128"}
 OFFICE, HOME = "198.51.100.0/24", "192.0.2.7/32"
 LISTED = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"])
+PUBLIC = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], endpoints={"exposure": "Public"})
 SMALL = {"nodes": 1, "faultTolerance": "None", "tls": {"caOverlap": "2s"}}
 
 WORKLOADS = [
@@ -166,6 +176,7 @@ WORKLOADS = [
     Workload("change-port", [patch("another port", {"spec": {"endpoints": {"ysql": {"port": 6543}}}}, serves(6543)),
                              patch("and back", {"spec": {"endpoints": {"ysql": {"port": 5433}}}}, serves(5433))], [create("one")]),
     Workload("edit-list", [Step("edit", edit_list(HOME), open_to(HOME))], [LISTED]),
+    Workload("edit-list-public", [Step("edit", edit_list(HOME), balanced(HOME))], [PUBLIC]),
     Workload("list-expires", [
         Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(15)}), open_or_expired, ready=False),
         Step("expire", lambda run: None, open_to(OFFICE))], [LISTED]),

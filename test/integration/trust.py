@@ -6,7 +6,13 @@ import re
 
 from cryptography import x509
 
-SERVING = ("one-master-tls", "one-tserver-tls")
+
+def serving(cluster):
+    """The Secrets that its servers serve from."""
+    return f"{cluster}-master-tls", f"{cluster}-tserver-tls"
+
+
+SERVING = serving("one")
 
 
 def secret_file(secret, pattern):
@@ -53,17 +59,17 @@ def contents(secret):
     return secret_file(secret, r"node\..*\.crt"), secret_file(secret, r"ca\.crt")
 
 
-def replay(events, trust):
-    """Goes through a history: a pod runs what its Secret held when it was created, or held until it was Ready."""
+def replay(events, trust, cluster="one"):
+    """Goes through a cluster's history: a pod runs what its Secret held when it was created, or held until it was Ready."""
     secrets, running, ready, root = {}, {}, set(), None
     for version, _, kind, live in events:
         name = live["metadata"]["name"]
-        if live["kind"] == "Secret" and name in SERVING and kind != "DELETED":
+        if live["kind"] == "Secret" and name in serving(cluster) and kind != "DELETED":
             secrets[name] = contents(live)
             for pod in running.keys() - ready:
                 if pod.startswith(name.removesuffix("-tls")):
                     running[pod].append(secrets[name])
-        elif live["kind"] == "ConfigMap" and name == "one-ca" and kind != "DELETED":
+        elif live["kind"] == "ConfigMap" and name == f"{cluster}-ca" and kind != "DELETED":
             root = live["data"]["root.crt"].encode()
         elif live["kind"] == "Pod":
             if kind == "DELETED":

@@ -1,5 +1,6 @@
-"""hack/test churn: clusters are created, edited and deleted at random while the API server restarts. Every round ends with all
-of them converged, then deleted; what the operator holds without clusters must not grow from round to round."""
+"""hack/test churn: clusters are created, edited (a flag, the port, lists, nodes) and deleted at random while the API server
+restarts. Every round ends with all of them converged, then deleted; what the operator holds without clusters must not grow from
+round to round. No pods run here, so nothing is rotated: pods would have to take that up."""
 
 import argparse
 import pathlib
@@ -19,27 +20,46 @@ from waiting import wait_until
 
 WITHOUT = "kube-scheduler,kwok,cloud"  # the garbage collector runs, pods wait for a node
 ROUNDS, PATIENCE = 4, 300
+PORTS = (5433, 5533)
+RANGES = ("198.51.100.0/24", "203.0.113.17/32", "2001:db8:100::/48", "192.0.2.0/25")
 IDLE_SESSIONS = 16  # what controller/pki/token_session.h keeps
 
 
 class Churn:
     def __init__(self, plane, seed, most):
         self.plane, self.random, self.most = plane, random.Random(seed), most
-        self.client, self.there, self.done = plane.client(), set(), {"create": 0, "edit": 0, "delete": 0}
+        self.client, self.done = plane.client(), {"create": 0, "edit": 0, "delete": 0}
+        self.there = {}  # of each cluster that was not deleted its nodes
 
     def create(self, i):
         wanted = fleet.cluster(i)
         wanted["spec"]["deletionPolicy"] = "Delete"
         self.client("POST", f"{CLUSTERS}/namespaces/{fleet.namespace_of(i)}/ybclusters?fieldManager=user", wanted)
-        self.there.add(i)
+        self.there[i] = wanted["spec"]["nodes"]
 
     def edit(self, i):
-        flags = {"ysql_max_connections": str(self.random.randint(100, 999))}
-        self.client.merge(fleet.path_of(i), {"spec": {"tservers": {"flags": flags}}})
+        edits = (self.flag, self.ports, self.lists, self.scale_up)
+        self.client.merge(fleet.path_of(i), {"spec": self.random.choice(edits)(i)})
+
+    def flag(self, _):
+        return {"tservers": {"flags": {"ysql_max_connections": str(self.random.randint(100, 999))}}}
+
+    def ports(self, _):
+        return {"endpoints": {"ysql": {"port": self.random.choice(PORTS)}}}
+
+    def lists(self, i):
+        """The cluster has its list or none, and what stands on the list changes for all who have it."""
+        entries = [{"cidr": cidr} for cidr in self.random.sample(RANGES, 2)]
+        self.client.merge(f"{CLUSTERS}/namespaces/{fleet.namespace_of(i)}/allowlists/offices", {"spec": {"entries": entries}})
+        return {"allowLists": self.random.choice([[], ["offices"]])}
+
+    def scale_up(self, i):
+        self.there[i] += 1
+        return {"nodes": self.there[i]}
 
     def delete(self, i):
         self.client("DELETE", fleet.path_of(i))
-        self.there.discard(i)
+        self.there.pop(i)
 
     def step(self):
         """A name that is being deleted is not taken anew before it is gone."""
@@ -70,7 +90,7 @@ class Churn:
     def all_converged(self):
         live = {int(one["metadata"]["name"][3:]): one for one in self.clusters()}
         behind = {one["metadata"]["name"]: one.get("status", {}).get("conditions") for one in live.values() if not fleet.converged(one)}
-        assert set(live) == self.there and not behind, f"{len(live)} of {len(self.there)}; behind: {behind}"
+        assert live.keys() == self.there.keys() and not behind, f"{len(live)} of {len(self.there)}; behind: {behind}"
         return True
 
     def nothing_left(self):

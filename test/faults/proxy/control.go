@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -21,9 +20,8 @@ func number(r *http.Request, name string) int {
 // newControl is what the tests order:
 //
 //	POST /rules [rule, …]            instead of those before; the count of matches begins anew
-//	POST /release?rule=ID            what the rule holds goes on
+//	POST /release?rule=ID            what the rule holds goes on, and it applies no more
 //	POST /operator?pid=N             whom the kills are for
-//	POST /signal?number=N            sent to it
 //	POST /delay?resource=R&ms=N      lines of its watches come so late; with &bookmarks=true only those that are one
 //	POST /cut?resource=R             its watches end now; without R all of them
 //	GET  /state                      {quiet: seconds without a write, requests, fired: [{rule, seq}]}
@@ -46,9 +44,6 @@ func newControl(p *proxy) http.Handler {
 		}
 	})
 	mux.HandleFunc("POST /operator", func(_ http.ResponseWriter, r *http.Request) { p.setOperator(number(r, "pid")) })
-	mux.HandleFunc("POST /signal", func(_ http.ResponseWriter, r *http.Request) {
-		p.signal(syscall.Signal(number(r, "number")))
-	})
 	mux.HandleFunc("POST /delay", func(_ http.ResponseWriter, r *http.Request) {
 		by := time.Duration(number(r, "ms")) * time.Millisecond
 		p.streams.setDelay(r.URL.Query().Get("resource"), delay{by, r.URL.Query().Get("bookmarks") == "true"})

@@ -48,7 +48,6 @@ func main() {
 	server := flag.String("server", "", "URL of the API server")
 	serverCA := flag.String("server-ca", "", "FILE with its trust anchors")
 	folder := flag.String("folder", "", "where ca.crt, the proxy's own trust anchor, is written")
-	onlyHTTP1 := flag.Bool("http1", false, "offer no HTTP/2")
 	flag.Parse()
 	target, err := url.Parse(*server)
 	if err != nil || target.Host == "" {
@@ -70,9 +69,6 @@ func main() {
 		Handler:   proxy,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		ErrorLog:  log.New(io.Discard, "", 0),
-	}
-	if *onlyHTTP1 {
-		front.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	}
 	listener, control := listen(), listen()
 	go func() { log.Fatal(front.ServeTLS(listener, "", "")) }()

@@ -62,12 +62,21 @@ func (r *rule) matches(c call) bool {
 		same(r.Name, c.Name) && (!r.Resumes || c.resumes())
 }
 
+func (r *rule) over() bool {
+	select {
+	case <-r.released:
+		return true
+	default:
+		return false
+	}
+}
+
 // match finds the rule whose turn it is, and notes that it was applied.
 func (r *rules) match(one *entry) *rule {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	for _, candidate := range r.all {
-		if !candidate.matches(one.call) {
+		if !candidate.matches(one.call) || candidate.over() {
 			continue
 		}
 		candidate.seen++
@@ -86,15 +95,13 @@ func (r *rules) state() []firing {
 	return append([]firing{}, r.fired...)
 }
 
-// release lets go the requests that a rule holds.
+// release lets go the requests that a rule holds, and ends it.
 func (r *rules) release(id string) bool {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	for _, one := range r.all {
 		if one.ID == id {
-			select {
-			case <-one.released:
-			default:
+			if !one.over() {
 				close(one.released)
 			}
 			return true
