@@ -33,6 +33,15 @@ def next_holder(kubectl, home, former):
     return wait_until(f"a holder after {former}", taken)
 
 
+def handed_over(history, former):
+    """The Lease as its former holder gave it back, and as the next one took it: both are over before anybody can look."""
+    written = [live["spec"] for _, _, _, live in history.so_far() if live["metadata"]["name"] == NAME]
+    held = max(index for index, spec in enumerate(written) if spec.get("holderIdentity", "") == former)
+    released, taken = written[held + 1:held + 3]
+    assert not released.get("holderIdentity"), "it was taken from a holder that had not given it back"
+    return released, taken
+
+
 def time_of(text):
     """A Lease's acquireTime or renewTime, in seconds of the wall clock."""
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
