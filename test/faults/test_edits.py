@@ -7,9 +7,10 @@ from api import Failed
 from cases import Case
 
 MANAGED, UID, CLUSTER = ("app.kubernetes.io/managed-by", "yugabyte.com/cluster-uid", "yugabyte.com/cluster")
+ANOTHERS = "label cluster-uid of another"
 EDITS = {
     "label managed-by away": {"metadata": {"labels": {MANAGED: None}}},
-    "label cluster-uid of another": {"metadata": {"labels": {UID: "00000000-0000-4000-8000-000000000000"}}},
+    ANOTHERS: {"metadata": {"labels": {UID: "00000000-0000-4000-8000-000000000000"}}},
     "label cluster away": {"metadata": {"labels": {CLUSTER: None}}},
     "owner away": {"metadata": {"ownerReferences": None}},
     "annotation of somebody": {"metadata": {"annotations": {"example.com/note": "seen"}}},
@@ -63,9 +64,12 @@ def edit(kind, change):
     return react
 
 
-def changes_of(kind):
+def changes_of(workload, kind):
+    """What says that it is another cluster's when ours goes is left alone, and stays."""
+    kept = ANOTHERS if workload == "delete-delete" and kind in LABELLED_BY_OTHERS else ""
     own = {"selector": SELECTORS[kind]} if kind in SELECTORS else {}
-    return {**EDITS, **own, **({"annotations of ours away": ours_away} if kind in ANNOTATED else {})}
+    changes = {**EDITS, **own, **({"annotations of ours away": ours_away} if kind in ANNOTATED else {})}
+    return {name: change for name, change in changes.items() if name != kept}
 
 
 def edits(workload, requests):
@@ -75,7 +79,7 @@ def edits(workload, requests):
     hold = (("id", "held"), ("verb", "write"), ("subresource", ""), ("action", "hold"))
     return [Case(workload, f"{kind}: {name}, at write {number}", (*hold, ("nth", number)), (("react", edit(kind, change)),),
                  kind="a child edited in the midst")
-            for kind in EDITED for name, change in changes_of(kind).items() for number in MOMENTS if number <= writes]
+            for kind in EDITED for name, change in changes_of(workload, kind).items() for number in MOMENTS if number <= writes]
 
 
 def compare(workload, undisturbed, found, case):
