@@ -216,7 +216,9 @@ static bool check_server(
 	if (str_starts(server, "http://") && !allow_insecure) {
 		return refuse(entry, "server", "has no TLS (http://), which must be allowed explicitly", err);
 	}
-	if (!one_of(server, (const char *const[]){"https://", "http://", NULL}) || strpbrk(server, "?#@ \t")) {
+	const char *host = strstr(server, "://");
+	bool known = one_of(server, (const char *const[]){"https://", "http://", NULL});
+	if (!known || strchr("/:", host[3]) || strpbrk(server, "?#@ \t")) {
 		return refuse(
 			entry, "server", "a URL like https://host:port is expected, without user, query or fragment", err);
 	}
