@@ -72,20 +72,29 @@ static struct finding current(const struct observed *observed, const char *type)
 	           : (struct finding){type, CONDITION_UNKNOWN, "NotObserved", "not observed yet"};
 }
 
+/* How one promise bears on Ready. */
+static struct finding weigh(struct arena *arena, const struct finding *so_far, const struct finding *one) {
+	if (one->status == CONDITION_FALSE || (one->status == CONDITION_UNKNOWN && is_needed(one->type))) {
+		bool worse = one->status == CONDITION_FALSE || so_far->status == CONDITION_TRUE;
+		const char *message = arena_printf(arena, "%s: %s", one->type, one->message);
+		return worse && so_far->status != CONDITION_FALSE ? (struct finding){"Ready", one->status, one->reason, message}
+		                                                  : *so_far;
+	}
+	if (one->status == CONDITION_UNKNOWN && so_far->status == CONDITION_TRUE) {
+		return (struct finding){"Ready", CONDITION_TRUE, "MeasuredPromisesKept",
+			arena_printf(arena, "every promise that was measured is kept; %s was not: %s", one->type, one->reason)};
+	}
+	return *so_far;
+}
+
 static struct finding ready(struct arena *arena, const struct observed *observed) {
-	struct finding result = {"Ready", CONDITION_TRUE, "AllPromisesKept", "every promise that was measured is kept"};
+	struct finding result = {"Ready", CONDITION_TRUE, "AllPromisesKept", "every promise was measured and is kept"};
 	if (observed->stalled_reason) {
 		return (struct finding){"Ready", CONDITION_FALSE, observed->stalled_reason, observed->stalled_message};
 	}
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		struct finding one = current(observed, kept[i]);
-		if (one.status == CONDITION_FALSE || (is_needed(kept[i]) && one.status == CONDITION_UNKNOWN)) {
-			bool worse = one.status == CONDITION_FALSE || result.status == CONDITION_TRUE;
-			if (worse && result.status != CONDITION_FALSE) {
-				result = (struct finding){
-					"Ready", one.status, one.reason, arena_printf(arena, "%s: %s", one.type, one.message)};
-			}
-		}
+		result = weigh(arena, &result, &one);
 	}
 	return result;
 }

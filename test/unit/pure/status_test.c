@@ -10,7 +10,8 @@ enum { NOW = 1795341600 };
 #define KEPT                                                                                                           \
 	"{type: NodesReady, status: 'True', reason: AllReady, message: m, " OLD "}, "                                      \
 	"{type: CertificatesReady, status: 'True', reason: Issued, message: m, " OLD "}, "                                 \
-	"{type: AllowListsApplied, status: 'True', reason: Applied, message: m, " OLD "}"
+	"{type: AllowListsApplied, status: 'True', reason: Applied, message: m, " OLD "}, "                                \
+	"{type: NetworkIsolated, status: 'True', reason: Enforced, message: m, " OLD "}"
 
 /* What a pass found of a cluster whose status was `before`. */
 static struct observed *observe(const char *before) {
@@ -29,6 +30,7 @@ static void all_good(struct observed *observed) {
 	find_true(observed, "NodesReady", "AllReady", "m");
 	find_true(observed, "CertificatesReady", "Issued", "m");
 	find_true(observed, "AllowListsApplied", "Applied", "m");
+	find_true(observed, "NetworkIsolated", "Enforced", "m");
 }
 
 static json_t *condition(const struct observed *observed, const char *type) {
@@ -71,7 +73,9 @@ static void one_false_is_enough_and_unknown_isolation_is_not(void **state) {
 	struct observed *observed = observe("{}");
 	all_good(observed);
 	find_unknown(observed, "NetworkIsolated", "EnforcementNotProbed", "m");
-	expect(observed, "Ready", "True", "AllPromisesKept");
+	expect(observed, "Ready", "True", "MeasuredPromisesKept");
+	assert_non_null(strstr(
+		json_text_or(condition(observed, "Ready"), "message", ""), "NetworkIsolated was not: EnforcementNotProbed"));
 	find_false(observed, "NetworkIsolated", "ForeignPolicy", "m");
 	expect(observed, "Ready", "False", "ForeignPolicy");
 	observed = observe("{}");
@@ -104,9 +108,7 @@ static void conditions_are_kept_when_a_pass_says_nothing(void **state) {
 
 static void nothing_is_kept_for_a_spec_that_nobody_looked_at(void **state) {
 	(void)state;
-	struct observed *observed =
-		observe("{conditions: [" KEPT ", {type: NetworkIsolated, status: 'True', reason: Probed, "
-				"message: m, " OLD "}]}");
+	struct observed *observed = observe("{conditions: [" KEPT "]}");
 	struct ybcluster *edited = arena_new(arena, struct ybcluster);
 	*edited = *observed->cluster;
 	edited->metadata.generation = 2;
@@ -115,7 +117,7 @@ static void nothing_is_kept_for_a_spec_that_nobody_looked_at(void **state) {
 	expect(observed, "NodesReady", "True", "AllReady");
 	expect(observed, "CertificatesReady", "Unknown", "NotVerified");
 	expect(observed, "AllowListsApplied", "Unknown", "NotVerified");
-	expect(observed, "NetworkIsolated", "True", "Probed");
+	expect(observed, "NetworkIsolated", "True", "Enforced");
 	expect(observed, "Ready", "Unknown", "NotVerified");
 }
 
