@@ -127,6 +127,7 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
         new_root = rotated(kubectl, namespace, old_root)
         wait_for_ready(kubectl, "one", namespace)
         all_replaced(kubectl, namespace, pods)
+        all_trust_only(history, new_root)
         events = history.so_far()
     trust = Trust()
     replay(events, trust)
@@ -136,7 +137,7 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
     new_keys = keys_of(home, uid)
     assert len(new_keys) == 1 and new_keys != old_keys, "the old CA's key stays in the token"
     assert set(serials(kubectl, namespace).values()).isdisjoint({old_root.serial_number})
-    served_by_all(kubectl, namespace)
+    wait_for_ready(kubectl, "one", namespace)
     settled = children.pods(kubectl, "one", namespace)
     stays("one rotation a wish", lambda: certificates(kubectl, namespace, "root.crt") == [new_root]
           and children.pods(kubectl, "one", namespace) == settled, 4, 1)
@@ -151,13 +152,21 @@ def rotated(kubectl, namespace, old_root):
     return wait_until("one CA, another than before", check, 2 * ROLLOUT, 1)
 
 
-def served_by_all(kubectl, namespace):
-    """The last step takes the old CA out of the pods, too."""
+def all_trust_only(history, root):
+    """The last step takes the old CA out of the pods, too: one after the other, when the rotation itself is over."""
     def check():
-        live = kubectl.get("ybcluster", "one", namespace)
-        assert "operation" not in live["status"] and condition(live, "CertificatesReady")["status"] == "True", live["status"]
+        anchors, pods = {}, {}
+        for _, _, kind, live in history.so_far():
+            name = live["metadata"]["name"]
+            if live["kind"] == "Secret" and name in SERVING:
+                anchors[name] = contents(live)[1]
+            elif live["kind"] == "Pod" and kind == "DELETED":
+                pods.pop(name, None)
+            elif live["kind"] == "Pod":
+                pods.setdefault(name, anchors[f"{name.rpartition('-')[0]}-tls"])
+        assert len(pods) == 6 and all(x509.load_pem_x509_certificates(pem) == [root] for pem in pods.values()), sorted(pods)
         return True
-    wait_until("the rotation is over", check, ROLLOUT, 1)
+    wait_until("every pod started with the new CA alone", check, ROLLOUT, 1)
 
 
 def last_pod_with(events, root):
