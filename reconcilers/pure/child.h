@@ -68,7 +68,7 @@ struct children {
 
 /* NULL when it is not there. */
 struct child *children_find(const struct children *children, enum child_kind kind, const char *name);
-/* The same of a StatefulSet's pod. */
+/* The same of a StatefulSet's pod, which its controller names <set>-<ordinal>. */
 struct child *children_pod(struct arena *arena, const struct children *children, const char *set, int ordinal);
 const char *child_kind_name(enum child_kind kind);
 

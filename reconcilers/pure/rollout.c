@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/str.h"
 
-/* The pods of a group are named by the StatefulSet: <name>-<ordinal>. */
 static const struct wanted *template_of(const struct wanted *wanted, size_t count, const char *name) {
 	for (size_t i = 0; i < count; i++) {
 		if (wanted[i].kind == STATEFUL_SET && strcmp(wanted[i].name, name) == 0) {
