@@ -41,6 +41,8 @@ static void scan_pod(
 	struct arena *arena, struct scan *scan, const struct child *pod, const char *name, const struct wanted *wanted) {
 	bool there = pod && !pod->deleting, ready = there && pod->number[POD_READY];
 	scan->unready_count += !ready;
+	/* One on its way out serves what it has until it is gone. */
+	scan->untrusted_count += pod && !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
 	if (!ready && !scan->unready) {
 		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is not there", name);
 	}
@@ -53,7 +55,6 @@ static void scan_pod(
 	bool asked = entered || !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
 	bool trouble = pod->number[POD_STUCK];
 	scan->outdated_count += outdated;
-	scan->untrusted_count += !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
 	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
 	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
 	keep_first(&scan->outdated, pod, outdated && ready);

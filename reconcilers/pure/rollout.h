@@ -24,7 +24,7 @@ struct rollout {
 	const struct child *pod;
 	const char *why;
 	int outdated;  /* pods that differ from the template, or that an ephemeral container entered */
-	int untrusted; /* of them, those without the newest certificates */
+	int untrusted; /* without the newest certificates, those on their way out too */
 };
 
 /* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's

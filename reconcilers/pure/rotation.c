@@ -6,10 +6,24 @@
 
 #include "base/hash.h"
 
-static const char *const names[CA_STEPS] = {"Stable", "TrustBoth", "NewLeaves", "DropOld"};
+static const char *const names[CA_STEPS] = {"Stable", "TrustBoth", "NewLeaves", "KeepOld", "DropOld"};
 
 const char *ca_step_name(enum ca_step step) {
 	return names[step];
+}
+
+const char *ca_step_shown(enum ca_step step) {
+	return names[step == CA_KEEP_OLD ? CA_NEW_LEAVES : step];
+}
+
+const char *ca_step_awaits(enum ca_step step) {
+	static const char *const awaited[CA_STEPS] = {
+		[CA_TRUST_BOTH] = "every pod trusts the new CA too, and tls.caOverlap is over",
+		[CA_NEW_LEAVES] = "every pod serves a leaf of the new CA",
+		[CA_KEEP_OLD] = "tls.caOverlap is over, for clients that trust the old CA alone",
+		[CA_DROP_OLD] = "every pod trusts the new CA alone",
+	};
+	return awaited[step];
 }
 
 int ca_generation_of(const char *number) {
@@ -42,27 +56,33 @@ enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_
 	case CA_TRUST_BOTH:
 		return overlapped ? CA_NEW_LEAVES : CA_TRUST_BOTH;
 	case CA_NEW_LEAVES:
-		return CA_DROP_OLD;
+		return CA_KEEP_OLD;
+	case CA_KEEP_OLD:
+		return overlapped ? CA_DROP_OLD : CA_KEEP_OLD;
 	case CA_DROP_OLD:
-		return overlapped ? CA_STABLE : CA_DROP_OLD;
+		return CA_STABLE;
 	case CA_STEPS:
 		break;
 	}
 	return CA_STABLE;
 }
 
-/* An older one beside it: whether new leaves are served by now is not told by CAs. */
+/* Not told by CAs: beside an older one, whether new leaves are served by now; alone, whether pods trust another still.
+ */
 static enum ca_step step_told(enum ca_step recorded, int beside) {
 	if (beside < 0) {
-		return recorded == CA_DROP_OLD ? CA_DROP_OLD : CA_NEW_LEAVES;
+		return recorded == CA_KEEP_OLD ? CA_KEEP_OLD : CA_NEW_LEAVES;
 	}
-	return beside > 0 ? CA_TRUST_BOTH : CA_STABLE;
+	if (beside > 0) {
+		return CA_TRUST_BOTH;
+	}
+	return recorded > CA_TRUST_BOTH ? CA_DROP_OLD : CA_STABLE;
 }
 
 void ca_confirm(
 	struct ca_progress *recorded, int beside, int64_t born, const struct ybcluster_spec *spec, int64_t now) {
 	enum ca_step told = step_told(recorded->step, beside);
-	int64_t earliest = told == CA_TRUST_BOTH ? born : told == CA_DROP_OLD ? born + spec->tls.ca_overlap : 0;
+	int64_t earliest = told == CA_TRUST_BOTH ? born : told == CA_KEEP_OLD ? born + spec->tls.ca_overlap : 0;
 	int64_t since = told == recorded->step && recorded->since < now ? recorded->since : now;
 	recorded->step = told;
 	recorded->since = since > earliest ? since : earliest;
@@ -73,9 +93,10 @@ int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec 
 	case CA_STABLE:
 		return due(progress, spec);
 	case CA_TRUST_BOTH:
-	case CA_DROP_OLD:
+	case CA_KEEP_OLD:
 		return progress->since + spec->tls.ca_overlap;
 	case CA_NEW_LEAVES:
+	case CA_DROP_OLD:
 	case CA_STEPS:
 		break;
 	}

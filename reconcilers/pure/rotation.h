@@ -10,7 +10,8 @@ enum ca_step {
 	CA_STABLE,     /* one CA */
 	CA_TRUST_BOTH, /* root.crt has old and new, the old one signs */
 	CA_NEW_LEAVES, /* the new one signs; until every pod serves a leaf of it */
-	CA_DROP_OLD,   /* only new leaves are served; the old CA is still trusted for the overlap */
+	CA_KEEP_OLD,   /* only new leaves are served; the old CA is still trusted for the overlap */
+	CA_DROP_OLD,   /* root.crt has the new one alone; until every pod runs with that */
 	CA_STEPS,
 };
 
@@ -22,15 +23,19 @@ struct ca_progress {
 	bool served;       /* every pod runs what the Secrets hold, and nothing had to be issued in this pass */
 };
 
-const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "DropOld" */
-enum ca_step ca_step_of(const char *name);   /* CA_STABLE when it is none of them */
-int ca_generation_of(const char *number);    /* 1 when it is none */
+const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "KeepOld", "DropOld" */
+/* In status.operation: one of the three that change what pods run. The overlap after the new leaves is part of theirs.
+ */
+const char *ca_step_shown(enum ca_step step);
+const char *ca_step_awaits(enum ca_step step); /* "every pod …", to follow "until"; NULL: nothing */
+enum ca_step ca_step_of(const char *name);     /* CA_STABLE when it is none of them */
+int ca_generation_of(const char *number);      /* 1 when it is none */
 /* The step to be in now: the same, or the next one. */
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
 /* The record of a rotation lies where others may write. Its step is told by the CAs that were found: the one beside
- * that which signs is newer (`beside` > 0), older (< 0), or there is none. Where the record says otherwise, or that the
- * step is yet to come, it begins now; and none began before the newer CA, made at `born`, allowed it: no overlap is cut
- * short. */
+ * that which signs is newer (`beside` > 0), older (< 0), or there is none (any more, where a rotation had come to new
+ * leaves). Where the record says otherwise, or that the step is yet to come, it begins now; and none began before the
+ * newer CA, made at `born`, allowed it: no overlap is cut short. */
 void ca_confirm(struct ca_progress *recorded, int beside, int64_t born, const struct ybcluster_spec *spec, int64_t now);
 /* When time alone may lead on; 0: never. */
 int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec);

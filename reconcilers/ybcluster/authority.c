@@ -282,14 +282,15 @@ static bool enter(struct work *work, struct authority *authority, enum ca_step s
 		authority->root = cas && cas[1] ? arena_printf(work->arena, "%s%s", cas[1], cas[0]) : NULL;
 		authority->generation++;
 		break;
-	case CA_STABLE:
+	case CA_DROP_OLD:
 		/* The old key signs nothing any more: it goes before the record does, so that a crash leaves none behind. */
 		if (!token_key_destroy(authority->token, authority_key_label(work, authority->generation - 1), err)) {
 			return false;
 		}
 		authority->root = cas ? cas[0] : NULL;
 		break;
-	case CA_DROP_OLD:
+	case CA_KEEP_OLD:
+	case CA_STABLE:
 	case CA_STEPS:
 		break;
 	}
@@ -327,6 +328,7 @@ bool authority_advance(struct work *work, struct authority *authority, struct er
 		return fail_in(err, "%s", why);
 	}
 	event(work, false, "CARotation", ca_step_name(next), why);
+	work->ca_moved = !work->plan_only && next != CA_KEEP_OLD && next != CA_STABLE;
 	wake_at(work, work->now + 1);
 	return want_record(work, authority, why, err);
 }

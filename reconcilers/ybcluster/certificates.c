@@ -316,14 +316,15 @@ static bool served(struct work *work, const struct trust *trust) {
 }
 
 static void tell_rotation(struct work *work, const struct authority *authority) {
+	work->observed.operation = (struct operation_finding){0};
 	if (authority->progress.step == CA_STABLE) {
 		return;
 	}
-	work->observed.operation =
-		(struct operation_finding){"RotateCA", ca_step_name(authority->progress.step), authority->progress.since};
+	const char *step = ca_step_shown(authority->progress.step);
+	work->observed.operation = (struct operation_finding){"RotateCA", step, authority->progress.since};
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
-		arena_printf(work->arena, "CA rotation: %s", ca_step_name(authority->progress.step));
+		arena_printf(work->arena, "CA rotation: %s, until %s", step, ca_step_awaits(authority->progress.step));
 }
 
 /* There is no CA yet and nothing may be made: the plan says what would be. */
@@ -353,6 +354,10 @@ void certificates_observe(struct work *work) {
 		work->observed.root_not_after = ca->number[CERTIFICATE_NOT_AFTER];
 		work->observed.ca_generation = (int)ca->number[CA_GENERATION];
 	}
+	/* A pass that does not come to the CA knows no better than the one before. */
+	const struct ybcluster_status *before = &work->cluster->status;
+	work->observed.operation = (struct operation_finding){
+		before->operation.name, before->operation.step ? before->operation.step : "", before->operation.started_at};
 }
 
 bool certificates_ensure(struct work *work, struct error *err) {

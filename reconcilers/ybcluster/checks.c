@@ -200,7 +200,10 @@ static void certificates_finding(struct work *work, const struct rollout *rollou
 		return;
 	}
 	wake_at(work, observed->certificates_not_after);
-	if (rollout->untrusted) {
+	if (work->ca_moved) {
+		find_false(observed, "CertificatesReady", "NotServedByAll",
+			"the CA rotation has gone on to its next step, and no pod runs with that yet");
+	} else if (rollout->untrusted) {
 		find_false(observed, "CertificatesReady", "NotServedByAll",
 			arena_printf(work->arena, "%d pods do not run with the newest certificates yet", rollout->untrusted));
 	} else if (outcome == OUTCOME_STALLED) {

@@ -35,6 +35,7 @@ struct work {
 	const char *not_closed;  /* why what must close could not be closed; NULL: it could, or nothing had to */
 	bool version_accepted;   /* spec.version may be rolled out */
 	int64_t *pod_limits;     /* by group: the ordinal whose volume may not be mounted or made; NULL: there is none */
+	bool ca_moved;           /* by this pass, to certificates that no Secret holds yet */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from history import History
-from manifests import condition, wait_for_condition, wait_for_ready, yb_cluster
+from manifests import condition, is_ready, wait_for_condition, wait_for_ready, yb_cluster
 from token_keys import keys_of
 from trust import SERVING, Trust, contents, replay, secret_file
 from waiting import ROLLOUT, stays, wait_until
@@ -125,14 +125,14 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
         plane.command("start-part", plane.name, "kwok")
 
         new_root = rotated(kubectl, namespace, old_root)
-        wait_for_ready(kubectl, "one", namespace)
-        all_replaced(kubectl, namespace, pods)
-        all_trust_only(history, new_root)
+        assert is_ready(kubectl.get("ybcluster", "one", namespace)), "the rotation is over, and what it changed is not in place"
         events = history.so_far()
     trust = Trust()
     replay(events, trust)
     assert trust.judged > 100, "a rotation has more events than that"
     assert steps_of(events) == ["TrustBoth", "NewLeaves", "DropOld"]
+    each_step_waits_for_every_pod(events, old_root, new_root)
+    assert not set(children.pods(kubectl, "one", namespace).values()) & set(pods.values())
 
     new_keys = keys_of(home, uid)
     assert len(new_keys) == 1 and new_keys != old_keys, "the old CA's key stays in the token"
@@ -144,44 +144,55 @@ def test_a_new_ca_is_trusted_before_it_is_used_and_the_old_one_until_it_is_not(p
 
 
 def rotated(kubectl, namespace, old_root):
-    """Waits until there is one CA again, another than before; returns it."""
+    """Waits until a rotation is over, and there is one CA again, another than before; returns it."""
     def check():
         roots = certificates(kubectl, namespace, "root.crt")
         assert len(roots) == 1 and roots[0] != old_root, f"{len(roots)} in root.crt"
+        assert "operation" not in kubectl.get("ybcluster", "one", namespace)["status"]
         return roots[0]
-    return wait_until("one CA, another than before", check, 2 * ROLLOUT, 1)
+    return wait_until("one CA, another than before, and no rotation under way", check, 2 * ROLLOUT, 1)
 
 
-def all_trust_only(history, root):
-    """The last step takes the old CA out of the pods, too: one after the other, when the rotation itself is over."""
-    def check():
-        anchors, pods = {}, {}
-        for _, _, kind, live in history.so_far():
-            name = live["metadata"]["name"]
-            if live["kind"] == "Secret" and name in SERVING:
-                anchors[name] = contents(live)[1]
-            elif live["kind"] == "Pod" and kind == "DELETED":
-                pods.pop(name, None)
-            elif live["kind"] == "Pod":
-                pods.setdefault(name, anchors[f"{name.rpartition('-')[0]}-tls"])
-        assert len(pods) == 6 and all(x509.load_pem_x509_certificates(pem) == [root] for pem in pods.values()), sorted(pods)
-        return True
-    wait_until("every pod started with the new CA alone", check, ROLLOUT, 1)
+def started_with(events):
+    """Of each event: when, the object, and then the (leaf, anchors) with which each pod that is there had started."""
+    secrets, pods = {}, {}
+    for _, when, kind, live in events:
+        name = live["metadata"]["name"]
+        if live["kind"] == "Secret" and name in SERVING:
+            leaf, anchors = contents(live)
+            secrets[name] = x509.load_pem_x509_certificate(leaf), x509.load_pem_x509_certificates(anchors)
+        elif live["kind"] == "Pod" and kind == "DELETED":
+            pods.pop(name, None)
+        elif live["kind"] == "Pod":
+            pods.setdefault(name, secrets[f"{name.rpartition('-')[0]}-tls"])
+        yield when, live, dict(pods)
+
+
+def each_step_waits_for_every_pod(events, old_root, new_root):
+    """Status neither names the next step, or none, nor says that the certificates are ready, before every pod has come to this one."""
+    has_come = {"TrustBoth": lambda leaf, anchors: anchors == [old_root, new_root],
+                "NewLeaves": lambda leaf, anchors: Trust.signed(leaf, new_root) and anchors == [new_root, old_root],
+                "DropOld": lambda leaf, anchors: anchors == [new_root]}
+    step, ended = None, []
+    for _, live, pods in started_with(events):
+        if live["kind"] != "YBCluster":
+            continue
+        told = live["status"].get("operation", {}).get("step")
+        come = step and all(has_come[step](*pod) for pod in pods.values())
+        if step and told != step:
+            assert come and len(pods) == 6, f"{step} ended before {pods.keys()} had come to it"
+            ended.append(step)
+        assert told != step or come or not step or condition(live, "CertificatesReady")["status"] == "False", \
+            f"{step}: ready before {pods.keys()} had come to it"
+        step = told
+    assert ended == ["TrustBoth", "NewLeaves", "DropOld"]
 
 
 def last_pod_with(events, root):
     """When the last pod went that had started with a leaf of this root."""
-    secrets, pods, last = {}, {}, 0
-    for _, when, kind, live in events:
-        name = live["metadata"]["name"]
-        if live["kind"] == "Secret" and name in SERVING:
-            secrets[name] = Trust.signed(x509.load_pem_x509_certificate(contents(live)[0]), root)
-        elif live["kind"] == "Pod" and kind == "DELETED" and pods.pop(name, False):
-            last = when
-        elif live["kind"] == "Pod" and kind != "DELETED":
-            pods.setdefault(name, secrets[f"{name.rpartition('-')[0]}-tls"])
-    assert last and not any(pods.values())
-    return last
+    moments = [(when, any(Trust.signed(leaf, root) for leaf, _ in pods.values())) for when, _, pods in started_with(events)]
+    last = max(index for index, (_, there) in enumerate(moments) if there)
+    return moments[last + 1][0]
 
 
 def test_clients_have_the_overlap_to_take_the_new_root(kubectl, namespace):
@@ -313,14 +324,14 @@ def test_annotations_neither_hasten_nor_end_a_rotation(kubectl, namespace):
     wait_for_ready(kubectl, "one", namespace)
     before = state(kubectl, namespace)
     put_right(kubectl, namespace, {"ca-step-since": LONG_AGO})
-    for change in ({"ca-step": "DropOld"}, {"ca-step": "Stable", "ca-step-since": LONG_AGO}, STRIPPED):
+    for change in ({"ca-step": "KeepOld"}, {"ca-step": "DropOld"}, {"ca-step": "Stable", "ca-step-since": LONG_AGO}, STRIPPED):
         put_right(kubectl, namespace, change)
     assert state(kubectl, namespace) == before
 
     overlap("1s")
     in_step("NewLeaves")
     overlap("1h")
-    in_step("DropOld")
+    in_step("KeepOld")
     wait_for_ready(kubectl, "one", namespace)
     before, (new_root, _) = state(kubectl, namespace), certificates(kubectl, namespace, "root.crt")
     alone = {"root.crt": new_root.public_bytes(serialization.Encoding.PEM).decode()}

@@ -34,13 +34,16 @@ static void enter(struct rotation *rotation, enum ca_step step) {
 		rotation->beside = -1;
 		rotation->signs = now;
 		break;
-	case CA_DROP_OLD:
+	case CA_KEEP_OLD:
 		property(rotation->beside == -1);
 		break;
-	default:
+	case CA_DROP_OLD:
 		property(rotation->beside == -1 && now >= rotation->born + 2 * overlap);
 		property(rotation->changed || now >= rotation->signs + overlap);
 		rotation->beside = 0;
+		break;
+	default:
+		property(rotation->beside == 0);
 	}
 	rotation->recorded.step = step;
 	rotation->recorded.since = now;
@@ -51,8 +54,8 @@ static void pass(struct rotation *rotation, bool served) {
 	struct ca_progress *recorded = &rotation->recorded;
 	ca_confirm(recorded, rotation->beside, rotation->born, &rotation->spec, rotation->now);
 	property(rotation->beside > 0   ? recorded->step == CA_TRUST_BOTH
-			 : rotation->beside < 0 ? recorded->step == CA_NEW_LEAVES || recorded->step == CA_DROP_OLD
-									: recorded->step == CA_STABLE);
+			 : rotation->beside < 0 ? recorded->step == CA_NEW_LEAVES || recorded->step == CA_KEEP_OLD
+									: recorded->step == CA_STABLE || recorded->step == CA_DROP_OLD);
 	recorded->served = served;
 	enum ca_step next_step = ca_next(recorded, &rotation->spec, rotation->now);
 	int64_t wake = ca_wake(recorded, &rotation->spec);
@@ -68,7 +71,8 @@ static void pass(struct rotation *rotation, bool served) {
 
 /* Any step, and a moment before or after now. */
 static void change(struct rotation *rotation, struct bytes *bytes) {
-	static const char *const steps[] = {"Stable", "TrustBoth", "NewLeaves", "DropOld", "trustboth", "", NULL};
+	static const char *const steps[] = {
+		"Stable", "TrustBoth", "NewLeaves", "KeepOld", "DropOld", "trustboth", "", NULL};
 	rotation->recorded.step = ca_step_of(steps[next(bytes) % (sizeof steps / sizeof *steps)]);
 	int64_t hours = (int64_t)next(bytes) - 128;
 	rotation->recorded.since = rotation->now + hours * (1 + next(bytes)) * HOUR;

@@ -180,7 +180,7 @@ static const char *bundle_of(struct arena *arena, struct bytes *bytes, bool *tel
 static void annotate(struct arena *arena, struct bytes *bytes, json_t *annotations) {
 	static const char *const generations[] = {
 		"1", "2", "3", "4", "0", "-1", "65", "2147483646", "2147483647", "99999999999999999999", "x", ""};
-	static const char *const steps[] = {"Stable", "TrustBoth", "NewLeaves", "DropOld", "stable", ""};
+	static const char *const steps[] = {"Stable", "TrustBoth", "NewLeaves", "KeepOld", "DropOld", "stable", ""};
 	unsigned given = next(bytes);
 	const char *generation = generations[next(bytes) % (sizeof generations / sizeof *generations)];
 	const char *step = steps[next(bytes) % (sizeof steps / sizeof *steps)];
@@ -264,14 +264,14 @@ static void is_sound(struct work *work, const struct authority *authority) {
 	const char *const *cas = certificate_split(work->arena, authority->root, &err);
 	property(cas && is_of(cas[0], authority->generation) && strcmp(cas[0], authority->signing) == 0);
 	if (!cas[1]) {
-		property(progress->step == CA_STABLE);
+		property(progress->step == CA_STABLE || progress->step == CA_DROP_OLD);
 	} else if (progress->step == CA_TRUST_BOTH) {
 		property(is_of(cas[1], authority->generation + 1) && !cas[2]);
 	} else {
-		property(progress->step == CA_NEW_LEAVES || progress->step == CA_DROP_OLD);
+		property(progress->step == CA_NEW_LEAVES || progress->step == CA_KEEP_OLD);
 		property(is_of(cas[1], authority->generation - 1) && !cas[2]);
 	}
-	property(progress->since <= NOW || progress->step == CA_DROP_OLD);
+	property(progress->since <= NOW || progress->step == CA_KEEP_OLD);
 	property(strcmp(authority->key, authority_key_label(work, authority->generation)) == 0);
 	property(work->wanted.count == 1 && work->wanted.items[0].kind == CONFIG_MAP);
 	const json_t *data = json_get(work->wanted.items[0].document, "data");

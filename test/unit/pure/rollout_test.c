@@ -8,12 +8,14 @@
  * b like o and its container does not run, s like o and only its probe fails, i like s because of a container that
  * somebody put beside ours, u like w and its probe fails, e ready and current and entered by an ephemeral container, f
  * like e and its probe fails,
+ * t ready with older certificates, x like t and on its way out,
  * n not ready and current, - missing, d on its way out. Masters first. */
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
 	bool outdated = strchr("owbsiu", how) != NULL, asked = strchr("obsi", how) != NULL;
-	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current, current,
+	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current,
+		strchr("tx", how) ? old : current,
 		how == 'b'   ? "CrashLoopBackOff"
 		: how == 'i' ? "container injected: CrashLoopBackOff"
 					 : "");
@@ -42,8 +44,8 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 				.uid = "u",
 				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
 				.text = text_of(pods[i]),
-				.deleting = pods[i] == 'd',
-				.number = {strchr("rowe", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL}};
+				.deleting = strchr("dx", pods[i]) != NULL,
+				.number = {strchr("rowet", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
@@ -65,6 +67,18 @@ static void expect(const char *pods, enum rollout_move move, const char *pod) {
 static void healthy_and_current_is_done(void **state) {
 	(void)state;
 	expect("rrrrrr", ROLLOUT_DONE, NULL);
+}
+
+static int untrusted(const char *pods) {
+	return next(pods, HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).untrusted;
+}
+
+static void older_certificates_count_until_their_pod_is_gone(void **state) {
+	(void)state;
+	assert_int_equal(untrusted("rrrrrr"), 0);
+	assert_int_equal(untrusted("rrtrrt"), 2);
+	assert_int_equal(untrusted("rrxrrr"), 1);
+	assert_int_equal(untrusted("rr-rrd"), 0);
 }
 
 static void masters_go_first_one_at_a_time(void **state) {
@@ -196,6 +210,7 @@ static void windows_open_and_close(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(healthy_and_current_is_done),
+		cmocka_unit_test(older_certificates_count_until_their_pod_is_gone),
 		cmocka_unit_test(masters_go_first_one_at_a_time),
 		cmocka_unit_test(an_unready_pod_holds_everything),
 		cmocka_unit_test(a_stuck_outdated_pod_is_replaced_at_once),

@@ -29,9 +29,10 @@ static void new_leaves_only_when_all_trust_both_for_the_overlap(void **state) {
 
 static void the_old_one_goes_only_after_new_leaves_and_the_overlap(void **state) {
 	(void)state;
-	assert_int_equal(next(CA_NEW_LEAVES, 0, true, false, LIFE), CA_DROP_OLD);
-	assert_int_equal(next(CA_DROP_OLD, OVERLAP - 1, true, false, LIFE), CA_DROP_OLD);
-	assert_int_equal(next(CA_DROP_OLD, OVERLAP, true, false, LIFE), CA_STABLE);
+	assert_int_equal(next(CA_NEW_LEAVES, 0, true, false, LIFE), CA_KEEP_OLD);
+	assert_int_equal(next(CA_KEEP_OLD, OVERLAP - 1, true, false, LIFE), CA_KEEP_OLD);
+	assert_int_equal(next(CA_KEEP_OLD, OVERLAP, true, false, LIFE), CA_DROP_OLD);
+	assert_int_equal(next(CA_DROP_OLD, 0, true, false, LIFE), CA_STABLE);
 }
 
 static void nothing_moves_while_a_pod_does_not_serve_it(void **state) {
@@ -50,16 +51,19 @@ static void the_cas_tell_the_step_whatever_the_record_says(void **state) {
 	} cases[] = {
 		{CA_STABLE, 0, CA_STABLE},
 		{CA_TRUST_BOTH, 0, CA_STABLE},
-		{CA_NEW_LEAVES, 0, CA_STABLE},
-		{CA_DROP_OLD, 0, CA_STABLE},
+		{CA_NEW_LEAVES, 0, CA_DROP_OLD},
+		{CA_KEEP_OLD, 0, CA_DROP_OLD},
+		{CA_DROP_OLD, 0, CA_DROP_OLD},
 		{CA_STABLE, 1, CA_TRUST_BOTH},
 		{CA_TRUST_BOTH, 1, CA_TRUST_BOTH},
 		{CA_NEW_LEAVES, 1, CA_TRUST_BOTH},
+		{CA_KEEP_OLD, 1, CA_TRUST_BOTH},
 		{CA_DROP_OLD, 1, CA_TRUST_BOTH},
 		{CA_STABLE, -1, CA_NEW_LEAVES},
 		{CA_TRUST_BOTH, -1, CA_NEW_LEAVES},
 		{CA_NEW_LEAVES, -1, CA_NEW_LEAVES},
-		{CA_DROP_OLD, -1, CA_DROP_OLD},
+		{CA_KEEP_OLD, -1, CA_KEEP_OLD},
+		{CA_DROP_OLD, -1, CA_NEW_LEAVES},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct ca_progress progress = {.step = cases[i].recorded, .since = NOW - 1};
@@ -81,14 +85,15 @@ static void no_step_began_before_the_new_ca_allowed_it(void **state) {
 	assert_int_equal(since(CA_TRUST_BOTH, 1, 0, born), born);
 	assert_int_equal(since(CA_TRUST_BOTH, 1, born, born), born);
 	assert_int_equal(since(CA_TRUST_BOTH, 1, born + 50, born), born + 50);
-	assert_int_equal(since(CA_DROP_OLD, -1, 0, born), born + OVERLAP);
-	assert_int_equal(since(CA_DROP_OLD, -1, born + OVERLAP, born), born + OVERLAP);
-	assert_int_equal(since(CA_DROP_OLD, -1, born + 50, born - OVERLAP), born + 50);
+	assert_int_equal(since(CA_KEEP_OLD, -1, 0, born), born + OVERLAP);
+	assert_int_equal(since(CA_KEEP_OLD, -1, born + OVERLAP, born), born + OVERLAP);
+	assert_int_equal(since(CA_KEEP_OLD, -1, born + 50, born - OVERLAP), born + 50);
 	/* Nor does one begin in the future, but where the overlap was made longer on the way. */
 	assert_int_equal(since(CA_TRUST_BOTH, 1, NOW + 9 * OVERLAP, born), NOW);
-	assert_int_equal(since(CA_DROP_OLD, -1, NOW + 9 * OVERLAP, born - OVERLAP), NOW);
+	assert_int_equal(since(CA_KEEP_OLD, -1, NOW + 9 * OVERLAP, born - OVERLAP), NOW);
 	/* Time says nothing in these. */
 	assert_int_equal(since(CA_NEW_LEAVES, -1, 7, born), 7);
+	assert_int_equal(since(CA_DROP_OLD, 0, 7, born), 7);
 	assert_int_equal(since(CA_STABLE, 0, 7, born), 7);
 }
 
@@ -98,9 +103,11 @@ static void wakes_when_time_alone_leads_on(void **state) {
 	assert_int_equal(ca_wake(&progress, &spec), NOW + LIFE - LIFE / 6);
 	progress.step = CA_TRUST_BOTH;
 	assert_int_equal(ca_wake(&progress, &spec), NOW + OVERLAP);
-	progress.step = CA_DROP_OLD;
+	progress.step = CA_KEEP_OLD;
 	assert_int_equal(ca_wake(&progress, &spec), NOW + OVERLAP);
 	progress.step = CA_NEW_LEAVES;
+	assert_int_equal(ca_wake(&progress, &spec), 0);
+	progress.step = CA_DROP_OLD;
 	assert_int_equal(ca_wake(&progress, &spec), 0);
 }
 
@@ -115,6 +122,12 @@ static void names_there_and_back(void **state) {
 		assert_int_equal(ca_step_of(ca_step_name(step)), step);
 	}
 	assert_string_equal(ca_step_name(CA_TRUST_BOTH), "TrustBoth");
+	for (enum ca_step step = CA_TRUST_BOTH; step < CA_STEPS; step++) {
+		assert_non_null(ca_step_awaits(step));
+	}
+	assert_null(ca_step_awaits(CA_STABLE));
+	assert_string_equal(ca_step_shown(CA_KEEP_OLD), ca_step_name(CA_NEW_LEAVES));
+	assert_string_equal(ca_step_shown(CA_DROP_OLD), "DropOld");
 	assert_int_equal(ca_step_of("nonsense"), CA_STABLE);
 	assert_int_equal(ca_step_of(NULL), CA_STABLE);
 }
