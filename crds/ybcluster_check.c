@@ -83,15 +83,14 @@ static bool check_sandbox(SPEC) {
 
 /* Every amount must be one that can be counted: what cannot would differ from itself for ever. */
 static bool check_amount(const json_t *amount, const char *path, const char *name, struct error *err) {
-	cleanup_str struct str number = {0};
+	cleanup_str struct str text = {0};
 	int64_t milli;
-	if (json_is_integer(amount)) {
-		json_write(&number, amount);
+	if (quantity_read(amount, &milli)) {
+		return true;
 	}
-	const char *text = number.text ? number.text : json_string_value(amount);
-	return quantity_parse(text, &milli) ||
-	       fail_because(err, ERR_INVALID, "InvalidSpec", "%s.%.100s: '%.40s' is no quantity up to 8Pi", path, name,
-			   text ? text : "");
+	json_write(&text, amount);
+	return fail_because(err, ERR_INVALID, "InvalidSpec", "%s.%.100s: '%.40s' is no quantity up to 8Pi", path, name,
+		json_is_string(amount) ? json_string_value(amount) : text.text);
 }
 
 static bool check_amounts(const struct ybcluster_processes *processes, const char *path, struct error *err) {

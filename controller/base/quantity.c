@@ -108,7 +108,9 @@ bool quantity_parse(const char *text, int64_t *milli) {
 	return true;
 }
 
-bool quantity_equal(const char *a, const char *b) {
-	int64_t left, right;
-	return quantity_parse(a, &left) && quantity_parse(b, &right) && left == right;
+bool quantity_read(const json_t *amount, int64_t *milli) {
+	if (json_is_integer(amount)) {
+		return !__builtin_mul_overflow(json_integer_value(amount), 1000, milli);
+	}
+	return quantity_parse(json_string_value(amount), milli);
 }

@@ -294,16 +294,20 @@ char *queue_get(struct queue *queue) {
 	return key;
 }
 
-void queue_done(struct queue *queue, const char *key, bool failed) {
+static void back_off(struct queue *queue, struct item *item, double at_least) {
+	double seconds = fmin(FIRST_DELAY * pow(2, item->failures++), LONGEST_DELAY);
+	queue->retries++;
+	delay(queue, item, fmax(seconds, at_least));
+}
+
+static void end_work(struct queue *queue, const char *key, bool failed, double at_least) {
 	pthread_mutex_lock(&queue->lock);
 	struct item *item = *find(queue, key);
 	if (item && item->working) {
 		item->working = false;
 		queue->working--;
 		if (failed) {
-			double seconds = FIRST_DELAY * pow(2, item->failures++);
-			queue->retries++;
-			delay(queue, item, seconds < LONGEST_DELAY ? seconds : LONGEST_DELAY);
+			back_off(queue, item, at_least);
 		} else {
 			item->failures = 0;
 		}
@@ -315,6 +319,14 @@ void queue_done(struct queue *queue, const char *key, bool failed) {
 		forget_if_idle(queue, item);
 	}
 	pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_done(struct queue *queue, const char *key) {
+	end_work(queue, key, false, 0);
+}
+
+void queue_failed(struct queue *queue, const char *key, double at_least) {
+	end_work(queue, key, true, at_least);
 }
 
 void queue_stop(struct queue *queue) {

@@ -1,6 +1,5 @@
 /* The work queue: keys, each at most once in it and never handed out twice at once (client-go's workqueue semantics).
- * Failing keys come back after 5 ms x 2^n, at most 1000 s. Two priorities: the initial list runs behind real changes.
- */
+ * Failing keys come back after 5 ms x 2^n, at most 60 s. Two priorities: the initial list runs behind real changes. */
 #ifndef RUN_QUEUE_H
 #define RUN_QUEUE_H
 #include <stdbool.h>
@@ -16,8 +15,10 @@ void queue_add(struct queue *queue, const char *key, bool low);
 void queue_add_after(struct queue *queue, const char *key, double seconds);
 /* Blocks; the caller's to free. NULL: stopped and drained of nothing more than what was handed out. */
 char *queue_get(struct queue *queue);
-/* The key's work has ended. `failed`: it comes back with backoff; otherwise its count of failures is forgotten. */
-void queue_done(struct queue *queue, const char *key, bool failed);
+/* The key's work has ended, and its count of failures is forgotten. */
+void queue_done(struct queue *queue, const char *key);
+/* It has ended, and the key comes back with backoff, not before `at_least` seconds. */
+void queue_failed(struct queue *queue, const char *key, double at_least);
 void queue_stop(struct queue *queue);
 /* Seconds that a key which is being worked on had waited in the queue; for metrics. */
 double queue_waited(struct queue *queue, const char *key);

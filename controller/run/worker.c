@@ -34,7 +34,7 @@ struct workers {
 /* What the driver does about one kind of failure. */
 enum reaction {
 	BACK_OFF,
-	WAIT_AS_TOLD, /* the server said how long */
+	WAIT_AS_TOLD, /* the server said for how long at least */
 	GIVE_UP,      /* another input will bring the key back */
 };
 
@@ -154,8 +154,19 @@ static void log_failure(const char *key, const struct error *err) {
 		err->reason[0] ? err->reason : NULL, "error", err->text, (char *)0);
 }
 
-/* True: the key shall come back with backoff. */
-static bool reconcile(struct worker *worker, const struct reconciler *reconciler, struct pass *pass, const char *key) {
+/* What is to become of the key. */
+struct verdict {
+	bool failed;     /* it comes back with backoff */
+	double at_least; /* and not before these seconds */
+};
+
+static struct verdict judge(enum reaction reaction, const struct error *err) {
+	double told = err->retry_after > 0 ? err->retry_after : 1;
+	return (struct verdict){reaction != GIVE_UP, reaction == WAIT_AS_TOLD ? told : 0};
+}
+
+static struct verdict reconcile(
+	struct worker *worker, const struct reconciler *reconciler, struct pass *pass, const char *key) {
 	struct workers *workers = worker->workers;
 	struct error err = {.kind = ERR_NONE};
 	int64_t begin = clock_monotonic();
@@ -169,26 +180,24 @@ static bool reconcile(struct worker *worker, const struct reconciler *reconciler
 	if (!pass->may_write) {
 		hold(workers, key);
 	}
-	if (reaction == WAIT_AS_TOLD) {
-		queue_add_after(workers->config.queue, key, err.retry_after > 0 ? err.retry_after : 1);
-	} else if (pass->again > 0) {
+	if (reaction != WAIT_AS_TOLD && pass->again > 0) {
 		/* a failure's backoff may be longer than what time brings: the earlier one counts */
 		queue_add_after(workers->config.queue, key, pass->again);
 	}
 	count(worker, reconciler->name, result_of(ok, reaction, pass), seconds);
 	metrics_observe(workers->config.metrics, "workqueue_work_duration_seconds", "name=\"ybcluster-operator\"", seconds);
-	return reaction == BACK_OFF;
+	return judge(reaction, &err);
 }
 
-static bool work(struct worker *worker, const char *key) {
+static struct verdict work(struct worker *worker, const char *key) {
 	struct workers *workers = worker->workers;
 	if (!strcmp(key, SYNC_KEY)) {
 		look_for_sync(worker);
-		return false;
+		return (struct verdict){0};
 	}
 	if (!strcmp(key, TRIM_KEY)) {
 		trim(workers);
-		return false;
+		return (struct verdict){0};
 	}
 	struct pass pass = {
 		.arena = worker->arena,
@@ -200,24 +209,28 @@ static bool work(struct worker *worker, const char *key) {
 	const struct reconciler *reconciler = parse_key(worker, key, &pass);
 	if (!reconciler) {
 		log_error("a key of the queue that no reconciler answers to", "key", key);
-		return false;
+		return (struct verdict){0};
 	}
 	metrics_observe(workers->config.metrics, "workqueue_queue_duration_seconds", "name=\"ybcluster-operator\"",
 		queue_waited(workers->config.queue, key));
 	const char *label = arena_printf(worker->arena, "controller=\"%s\"", reconciler->name);
 	metrics_add(workers->config.metrics, "controller_runtime_active_workers", label, 1);
-	bool failed = reconcile(worker, reconciler, &pass, key);
+	struct verdict verdict = reconcile(worker, reconciler, &pass, key);
 	metrics_add(workers->config.metrics, "controller_runtime_active_workers", label, -1);
-	return failed;
+	return verdict;
 }
 
 static void *run(void *context) {
 	struct worker *worker = context;
 	struct queue *queue = worker->workers->config.queue;
 	for (char *key; (key = queue_get(queue));) {
-		bool failed = work(worker, key);
+		struct verdict verdict = work(worker, key);
 		arena_reset(worker->arena);
-		queue_done(queue, key, failed && !atomic_load(&worker->workers->stopping));
+		if (verdict.failed && !atomic_load(&worker->workers->stopping)) {
+			queue_failed(queue, key, verdict.at_least);
+		} else {
+			queue_done(queue, key);
+		}
 		free(key);
 	}
 	return NULL;

@@ -164,12 +164,9 @@ static bool same_object(struct walk *walk, const json_t *desired, const json_t *
 }
 
 static bool same_quantity(struct walk *walk, const json_t *desired, const json_t *live) {
-	if (json_equal(desired, live)) {
-		return true;
-	}
-	const char *a = json_is_integer(desired) ? json_print(walk->arena, desired) : json_string_value(desired);
-	const char *b = json_is_integer(live) ? json_print(walk->arena, live) : json_string_value(live);
-	return (a && b && quantity_equal(a, b)) || differs(walk, desired, live);
+	int64_t a, b;
+	bool equal = json_equal(desired, live) || (quantity_read(desired, &a) && quantity_read(live, &b) && a == b);
+	return equal || differs(walk, desired, live);
 }
 
 static bool same(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {

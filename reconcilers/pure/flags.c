@@ -255,15 +255,12 @@ json_t *process_resources(struct arena *arena, const struct ybcluster *cluster, 
 
 int64_t process_memory(const struct ybcluster *cluster, enum role role) {
 	json_t *given = processes_of(cluster, role)->resources;
-	const char *text = json_text(given, "limits.memory");
-	if (!text) {
-		text = json_text(given, "requests.memory");
-	}
-	int64_t milli, whole = json_int(given, "limits.memory", json_int(given, "requests.memory", 0));
-	if (text && quantity_parse(text, &milli)) {
+	json_t *limit = json_get(given, "limits.memory"), *request = json_get(given, "requests.memory");
+	int64_t milli;
+	if (quantity_read(limit ? limit : request, &milli) && milli > 0) {
 		return milli / 1000;
 	}
-	return whole > 0 ? whole : (int64_t)(role == MASTER ? 2 : 4) << 30;
+	return (int64_t)(role == MASTER ? 2 : 4) << 30;
 }
 
 const char *version_of(const struct ybcluster *cluster, const struct settings *settings) {

@@ -4,18 +4,19 @@
 
 #include "base/json.h"
 
-static bool lacks_a_pod(struct arena *arena, const struct child *set, const struct children *children) {
-	bool lacks = false;
-	for (int i = 0; !lacks && i < set->number[STATEFUL_SET_REPLICAS]; i++) {
-		lacks = !children_pod(arena, children, set->name, i);
+const char *pod_lacking(struct arena *arena, const struct child *set, const struct children *children) {
+	for (int i = 0; i < set->number[STATEFUL_SET_REPLICAS]; i++) {
+		if (!children_pod(arena, children, set->name, i)) {
+			return arena_printf(arena, "%s-%d", set->name, i);
+		}
 	}
-	return lacks;
+	return NULL;
 }
 
 const struct child *set_without_pod(struct arena *arena, const struct groups *groups, const struct children *children) {
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct child *set = children_find(children, STATEFUL_SET, groups->items[i].name);
-		if (set && !set->deleting && set->number[STATEFUL_SET_OBSERVED] && lacks_a_pod(arena, set, children)) {
+		if (set && !set->deleting && set->number[STATEFUL_SET_OBSERVED] && pod_lacking(arena, set, children)) {
 			return set;
 		}
 	}

@@ -7,6 +7,8 @@
 
 /* The first StatefulSet that its controller has seen as it is, and that lacks a pod; or NULL. */
 const struct child *set_without_pod(struct arena *arena, const struct groups *groups, const struct children *children);
+/* The name of the first pod that this set lacks, or NULL. */
+const char *pod_lacking(struct arena *arena, const struct child *set, const struct children *children);
 
 struct refusal {
 	const char *reason; /* of the condition: QuotaExceeded, or PodsNotCreated; NULL: nothing was refused lately */

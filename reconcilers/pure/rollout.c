@@ -25,8 +25,8 @@ static bool pod_carries(const struct child *pod, const struct wanted *wanted, co
 struct scan {
 	/* Outdated and not ready. Stuck: its container does not run, so it takes nothing along. Slow: only its probe fails,
 	 * or a container that somebody put beside ours; it may well serve its peers. */
-	const struct child *stuck, *slow;
-	const struct child *outdated, *asked; /* ready */
+	const struct child *stuck, *slow, *unasked; /* unasked: slow, and outdated only by what nobody asked for */
+	const struct child *outdated, *asked;       /* ready */
 	const char *unready;
 	int unready_count, outdated_count, untrusted_count;
 	bool replacing; /* a pod is missing or on its way out */
@@ -57,6 +57,7 @@ static void scan_pod(
 	scan->outdated_count += outdated;
 	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
 	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
+	keep_first(&scan->unasked, pod, outdated && !ready && !trouble && !asked);
 	keep_first(&scan->outdated, pod, outdated && ready);
 	keep_first(&scan->asked, pod, outdated && ready && asked);
 }
@@ -85,8 +86,13 @@ static const struct child *broken(const struct scan *scan, const struct ybcluste
 	if (scan->replacing) {
 		return NULL;
 	}
-	bool may_be_slow = scan->unready_count == 1 || never_ready(cluster);
-	return scan->stuck ? scan->stuck : may_be_slow ? scan->slow : NULL;
+	if (scan->stuck) {
+		return scan->stuck;
+	}
+	if (never_ready(cluster)) {
+		return scan->slow ? scan->slow : scan->unasked;
+	}
+	return scan->unready_count == 1 ? scan->slow : NULL;
 }
 
 /* Whom somebody entered is as good as outdated, and no window is waited for. */

@@ -98,7 +98,10 @@ const char *const *volumes_to_mount(struct arena *arena, const struct ybcluster 
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct group *group = &groups->items[i];
 		int64_t wanted = ordinals_of(cluster, children, group, &has);
-		for (int64_t pod = has; pod < wanted; pod++) {
+		for (int64_t pod = 0; pod < wanted; pod++) {
+			if (pod < has && !children_pod(arena, children, group->name, (int)pod)) {
+				continue;
+			}
 			for (int volume = 0; volume < processes_of(cluster, group)->storage.volumes; volume++) {
 				const char *name = arena_printf(arena, "data%d-%s-%lld", volume, group->name, (long long)pod);
 				if (!children_find(children, VOLUME_CLAIM, name)) {

@@ -16,8 +16,8 @@ struct growth *volumes_growth(struct arena *arena, const struct ybcluster *clust
 /* How many pods of this StatefulSet have volumes of ours: what taking pods away must not forget. */
 int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set);
 /* The claims that StatefulSets are about to mount (all of a set that is not there, those of the new pods of one that
- * grows) and that are not known: by label selector nobody sees a claim that was made by hand or restored without our
- * labels. NULL-terminated. */
+ * grows), or that pods which are there have mounted, and that are not known: by label selector nobody sees a claim that
+ * was made by hand or restored without our labels, or that lost them. NULL-terminated. */
 const char *const *volumes_to_mount(
 	struct arena *arena, const struct ybcluster *cluster, const struct groups *groups, const struct children *children);
 /* What such a claim is to this cluster, by the uid in its label. */

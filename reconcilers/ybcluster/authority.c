@@ -62,7 +62,7 @@ static const char *make_ca(struct work *work, struct authority *authority, int g
 		return NULL;
 	}
 	struct certificate_subject subject = {
-		.common_name = arena_printf(work->arena, "YugabyteDB %.8s CA %d", work->cluster->metadata.uid, generation),
+		.common_name = authority_name(work, generation),
 		.not_before = work->now - BACKDATED,
 		.not_after = work->now + spec->tls.ca_duration,
 	};

@@ -6,10 +6,17 @@
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 
-enum { MOST_GENERATIONS = 64 };
-
 const char *authority_key_label(struct work *work, int generation) {
 	return arena_printf(work->arena, "ybcluster/%s/%d", work->cluster->metadata.uid, generation);
+}
+
+const char *authority_name(struct work *work, int generation) {
+	return arena_printf(work->arena, "YugabyteDB %.8s CA %d", work->cluster->metadata.uid, generation);
+}
+
+static int generation_named(const char *name) {
+	const char *last = strrchr(name, ' ');
+	return ca_generation_of(last ? last + 1 : NULL);
 }
 
 /* Is this CA the token's key of that generation? False: the token could not say. */
@@ -19,19 +26,19 @@ static bool of_generation(
 	return *is || !ca || strcmp(err->reason, "TokenLacksCA") == 0;
 }
 
-/* The bundle of a certificate Secret tells the generation again: the token knows it of the CA that signs, which stands
- * first. */
+/* The bundle of a certificate Secret tells the generation again, by the name of the CA that signs, which stands first;
+ * the token has the last word. */
 static bool adopt(struct work *work, struct authority *authority, const char *root, bool *adopted, struct error *err) {
+	struct certificate_facts facts;
 	struct error ignored;
 	const char *const *cas = certificate_split(work->arena, root, &ignored);
-	*adopted = false;
-	for (int generation = 1; cas && !*adopted && generation <= MOST_GENERATIONS; generation++) {
-		if (!of_generation(work, authority, generation, cas[0], adopted, err)) {
-			return false;
-		}
-		authority->generation = *adopted ? generation : authority->generation;
+	bool named = cas && certificate_read(work->arena, cas[0], &facts, &ignored);
+	int generation = named ? generation_named(facts.common_name) : 0;
+	if (!of_generation(work, authority, generation, named ? cas[0] : NULL, adopted, err)) {
+		return false;
 	}
 	if (*adopted) {
+		authority->generation = generation;
 		/* A record that names another CA says nothing of the step either. */
 		authority->progress.step = CA_STABLE;
 		authority->progress.since = work->now;

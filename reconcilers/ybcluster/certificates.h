@@ -54,6 +54,8 @@ must_check bool authority_ensure(struct work *work, struct authority *authority,
 must_check bool authority_load(struct work *work, struct authority *authority, struct error *err);
 /* Whose key, by its label in the token. */
 const char *authority_key_label(struct work *work, int generation);
+/* What a CA calls itself: "YugabyteDB <8 digits of the uid> CA <generation>". */
+const char *authority_name(struct work *work, int generation);
 /* Which CA signs, and which one is trusted beside it: by root.crt of the record (`named`: it is a CA's) and the bundles
  * of the certificate Secrets, as far as the token has their keys. Sets root, generation and progress. False: a Secret
  * or the token could not be read. */

@@ -11,7 +11,8 @@ enum { LOOK_AGAIN = 15 };
  * VolumesOfEarlierCluster, StorageClassMissing. */
 must_check bool checks_before(struct work *work, struct error *err);
 /* Claims with another cluster's data: what stands under our label, and, where a StatefulSet is about to be made or to
- * get more pods, what stands under the names that it would mount, whoever made that. VolumesOfEarlierCluster. */
+ * get more pods, or a claim of a pod that is there is not seen, what stands under those names, whoever made that. Ours
+ * by uid gets its labels back. VolumesOfEarlierCluster. */
 must_check bool claims_check(struct work *work, struct error *err);
 /* Is any StatefulSet of the cluster there? */
 bool sets_exist(const struct work *work);
@@ -20,8 +21,11 @@ void limit_pods(struct work *work, size_t group, int64_t ordinal);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. No
  * pod is made that would mount a claim which is not ours. */
 must_check bool checks_scale(struct work *work, struct error *err);
-/* What the API server says to a StatefulSet whose pods it does not let be made, and `reason` for the condition; NULL,
- * and `reason` as it was: nothing is known of that. */
+/* The set that has lacked a pod for longer than it takes to make one; NULL: none, or not for so long yet: then the pass
+ * comes back. */
+const struct child *set_lacking(struct work *work);
+/* What the API server says to a StatefulSet whose pods it does not let be made, or who stands in a pod's place, and
+ * `reason` for the condition; NULL, and `reason` as it was: nothing is known of that. */
 const char *refused_pods(struct work *work, const char **reason);
 /* NodesReady, CertificatesReady, AllowListsApplied, NetworkIsolated, EndpointReady, from what this pass saw. */
 enum outcome {

@@ -1,4 +1,4 @@
-/* Pods that are not there because the API server refuses them to their StatefulSet. */
+/* Pods that are not there because the API server refuses them to their StatefulSet, or because others are. */
 #include "base/json.h"
 #include "crds/object.h"
 #include "kube/events.h"
@@ -23,14 +23,22 @@ static struct refusal ask(struct work *work, const struct child *set) {
 	return call.ok ? refusal_of(json_object_get(call.answer, "items")) : (struct refusal){NULL, NULL};
 }
 
-const char *refused_pods(struct work *work, const char **reason) {
+const struct child *set_lacking(struct work *work) {
 	const struct child *set = set_without_pod(work->arena, &work->groups, &work->children);
-	if (!set) {
-		return NULL;
-	}
 	int64_t due = not_ready_since(work) + PATIENCE;
-	wake_at(work, work->now < due ? due : work->now + ASK_AGAIN);
-	struct refusal refusal = work->now < due ? (struct refusal){NULL, NULL} : ask(work, set);
+	if (set) {
+		wake_at(work, work->now < due ? due : work->now + ASK_AGAIN);
+	}
+	return work->now < due ? NULL : set;
+}
+
+const char *refused_pods(struct work *work, const char **reason) {
+	if (work->strange_pod) {
+		*reason = "PodNameTaken";
+		return arena_printf(work->arena, "pod %s exists and belongs to somebody else: delete it", work->strange_pod);
+	}
+	const struct child *set = set_lacking(work);
+	struct refusal refusal = set ? ask(work, set) : (struct refusal){NULL, NULL};
 	*reason = refusal.reason ? refusal.reason : *reason;
 	return refusal.reason ? arena_printf(work->arena, "StatefulSet %s: %.512s", set->name, refusal.note) : NULL;
 }

@@ -138,6 +138,14 @@ static void summarize_address(const json_t *object, struct summary *summary) {
 	}
 }
 
+/* Without a role in its labels neither its StatefulSet selects it nor the policies and Services of the role: it is not
+ * one of the cluster's pods any more. */
+static const char *uid_where_selected(const json_t *object) {
+	const char *component = text_at(object, "metadata", "labels", LABEL_COMPONENT);
+	bool selected = strcmp(component, role_name(MASTER)) == 0 || strcmp(component, role_name(TSERVER)) == 0;
+	return selected ? text_at(object, "metadata", "labels", LABEL_CLUSTER_UID) : "";
+}
+
 void summarize_pod(const json_t *object, struct summary *summary) {
 	static const struct trouble none = {"", "", "", false};
 	bool ready = pod_ready(object);
@@ -150,8 +158,7 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
-		text_at(object, "metadata", "annotations", ANNOTATION_TRUST),
-		text_at(object, "metadata", "labels", LABEL_CLUSTER_UID),
+		text_at(object, "metadata", "annotations", ANNOTATION_TRUST), uid_where_selected(object),
 		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), intruders ? intruders : "",
 		*trouble.container ? "container " : "", trouble.container, *trouble.container ? ": " : "", trouble.reason,
 		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);

@@ -34,6 +34,7 @@ struct work {
 	bool frozen;             /* nothing may open in this pass */
 	const char *not_closed;  /* why what must close could not be closed; NULL: it could, or nothing had to */
 	bool version_accepted;   /* spec.version may be rolled out */
+	const char *strange_pod; /* of somebody else, under the name of one of ours; NULL: none was found */
 	int64_t *pod_limits;     /* by group: the ordinal whose volume may not be mounted or made; NULL: there is none */
 	bool ca_moved;           /* by this pass, to certificates that no Secret holds yet */
 	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
@@ -62,6 +63,9 @@ must_check bool accounts_ensure(struct work *work, struct error *err);
 /* Volumes that grow, pods that are replaced, StatefulSets that must be made anew. */
 must_check bool volumes_ensure(struct work *work, struct error *err);
 must_check bool rollout_ensure(struct work *work, struct error *err);
+/* A pod of ours that lost the labels by which it is watched, selected and firewalled is replaced; a strange one is told
+ * of. */
+must_check bool strays_ensure(struct work *work, struct error *err);
 /* The cluster is being deleted: the next step of its end. */
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);

@@ -28,7 +28,8 @@ static bool desired_rest(struct work *work, struct error *err) {
 static bool bring_about(struct work *work, struct error *err) {
 	return finalizer_set(work, true, err) && observe_allow_lists(work, err) && access_ensure(work, err) &&
 	       certificates_ensure(work, err) && accounts_ensure(work, err) && desired_rest(work, err) &&
-	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) && rollout_ensure(work, err);
+	       checks_scale(work, err) && volumes_ensure(work, err) && apply_wanted(work, err) &&
+	       strays_ensure(work, err) && rollout_ensure(work, err);
 }
 
 /* The very first write says that somebody is at work, before anything else is there; it also pins the version. */

@@ -39,6 +39,16 @@ class Case:
     def rule(self):
         return {"id": self.fault, **dict(self.target)} if self.target else None
 
+    @property
+    def rules(self):
+        """Those of the proxy: its own, and another one if its options say so."""
+        return [rule for rule in (self.more().get("also"), self.rule) if rule]
+
+    @property
+    def request(self):
+        """What its fault meets, whichever time that comes."""
+        return tuple(pair for pair in self.target if pair[0] in ("verb", "resource", "subresource", "name"))
+
     def __str__(self):
         rule = self.rule or {}
         if "resource" not in rule:
@@ -62,6 +72,23 @@ def targets(requests, writes_only):
 def kills(workload, requests):
     return [Case(workload, kill, (*target, ("action", kill)))
             for target in targets(requests, True) for kill in KILLS]
+
+
+def bundles(cases, size):
+    """Cases that one run can make, up to so many: the same fault, which needs nothing but its rule, at requests none of which is
+    another one come again."""
+    found, open_ones = [], collections.defaultdict(list)
+    for case in sorted(cases, key=lambda case: case.number):
+        alone = case.options or not case.target
+        fits = [one for one in open_ones[case.fault]
+                if not alone and len(one) < size and all(case.request != other.request for other in one)]
+        if fits:
+            fits[0].append(case)
+            continue
+        found.append([case])
+        if not alone:
+            open_ones[case.fault].append(found[-1])
+    return found
 
 
 def named(cases, text):

@@ -8,7 +8,7 @@ import random
 import pytest
 import run as runs
 from api import Api, Observer
-from cases import chosen, named
+from cases import bundles, chosen, named
 from known import must_fail, reason
 from lane import Lane
 from operator_process import BINARY
@@ -39,6 +39,8 @@ def pytest_addoption(parser):
     parser.addoption("--shard", type=a_shard, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases")
     parser.addoption("--quiet-for", type=float, default=2, metavar="SECONDS",
                      help="how long nothing may be written at the end (default: 2, and 60 of every fiftieth case where all are run)")
+    parser.addoption("--singly", action="store_true", help="never several cases in one run")
+    parser.addoption("--count", action="store_true", help="only record the workloads, and say how many cases there are")
     parser.addoption("--finished", type=pathlib.Path, metavar="FILE",
                      help="where results go; what met its fault and passed there is not run again")
 
@@ -53,25 +55,29 @@ class Cases:
             self.free.put(lane)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(lanes))
 
+    @property
+    def in_bundles(self):
+        return self.option("--sample") is None and not self.option("--singly")
+
     def quiet_for(self, case):
         """Minutes are too long for each of thousands, and none of them would be for a sample."""
         long = case and case.rests_long and self.option("--sample") is None
         return max(self.option("--quiet-for"), LONG_QUIET if long else 0)
 
-    def in_a_lane(self, workload, rule=None, case=None, **more):
+    def in_a_lane(self, workload, rules=(), case=None, **more):
         """What is wrong in a run whose simulated nodes fell silent says nothing: such a run is made again."""
         for _ in range(MOST_RUNS):
-            result = self.once(workload, rule, case, **more)
+            result = self.once(workload, rules, case, **more)
             if not (result.problems and result.lost):
                 break
         return result
 
-    def once(self, workload, rule, case, **more):
+    def once(self, workload, rules, case, **more):
         lane = self.free.get()
         try:
             one = runs.Run(lane, workload, quiet=self.quiet_for(case))
             try:
-                result = one.execute(rule, **more)
+                result = one.execute(rules, **more)
             except BaseException:
                 one.close(False)
                 raise
@@ -93,9 +99,10 @@ class Cases:
 
     def attempt(self, workload, case, compare):
         """(what was seen, whether the fault was met, what is wrong)"""
-        result = self.in_a_lane(workload, case.rule, case, end=self.undisturbed(workload).end, **case.more())
+        options = {name: value for name, value in case.more().items() if name != "also"}
+        result = self.in_a_lane(workload, case.rules, case, end=self.undisturbed(workload).end, **options)
         problems = compare(workload, self.undisturbed(workload), result, case)
-        armed = {rule["id"] for rule in (case.rule, case.more().get("also")) if rule}
+        armed = {rule["id"] for rule in case.rules}
         met = result.reached and armed <= {one["rule"] for one in result.fired}
         if case.fault.startswith("kill") and met and not result.kills:
             problems.append("the operator was not killed")
@@ -114,9 +121,25 @@ class Cases:
         self.table.add(case, case.sort, outcome, problems, result.seconds)
         return [f"{case}:", *(f"    {problem}" for problem in problems)] if outcome == "failed" else []
 
-    def run(self, derive, workloads=WORKLOADS, compare=runs.compare):
+    def together(self, workload, bundle, compare):
+        """Runs several cases in one run, judged as strictly as one of them. What is wrong with any, and which of them did not meet
+        its fault, is found by running each by itself."""
+        if len(bundle) == 1:
+            return self.one(workload, bundle[0], compare)
+        rules = [{**rule, "id": str(case)} for case in bundle for rule in case.rules]
+        longest = next((case for case in bundle if case.rests_long), bundle[0])
+        result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end)
+        met = {one["rule"] for one in result.fired}
+        well = not compare(workload, self.undisturbed(workload), result, longest) \
+            and (not longest.fault.startswith("kill") or result.kills >= len(met))
+        passed = [case for case in bundle if well and str(case) in met and not must_fail(case)]
+        for case in passed:
+            self.table.add(case, case.sort, "passed", [], result.seconds / len(bundle), len(bundle))
+        return [line for case in bundle if case not in passed for line in self.one(workload, case, compare)]
+
+    def run(self, derive, workloads=WORKLOADS, compare=runs.compare, most=1):
         """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,
-        side by side; raises with everything that is wrong."""
+        side by side, and where all are run up to `most` of them in one run; raises with everything that is wrong."""
         wanted = self.option("--workload").split(",") if self.option("--workload") else []
         under_way, wrong, sorts = [], [], set()
         workloads = [one for one in workloads if not wanted or one.name in wanted]
@@ -130,10 +153,14 @@ class Cases:
                 continue
             mine = chosen(named(derived, self.option("--case")), self.option("--sample"), self.option("--seed"), self.option("--shard"))
             sorts |= {case.sort for case in mine}
-            under_way += [self.pool.submit(self.one, workload, case, compare)
-                          for case in mine if str(case) not in self.table.done for _ in range(self.option("--repeat"))]
+            left = [case for case in mine if str(case) not in self.table.done]
+            runs_left = bundles(left, most if self.in_bundles else 1) * self.option("--repeat")
+            if self.option("--count"):
+                self.table.plan(left, len(runs_left))
+                continue
+            under_way += [self.pool.submit(self.together, workload, bundle, compare) for bundle in runs_left]
         if not under_way and not wrong:
-            pytest.skip("no case, or all finished")
+            pytest.skip("counted" if self.option("--count") else "no case, or all finished")
         wrong += [lines for lines in (future.result() for future in under_way) if lines]
         enough = 1 if self.option("--sample") is None else ENOUGH_OF_A_SAMPLE
         wrong += [[f"{sort}:", "    no case met its fault"] for sort in self.table.never_met(sorts, enough)]

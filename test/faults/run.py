@@ -1,4 +1,4 @@
-"""One run of one workload in a lane, with at most one fault; and what was seen in it."""
+"""One run of one workload in a lane, undisturbed or with a fault, or with several; and what was seen in it."""
 
 import dataclasses
 import time
@@ -47,15 +47,14 @@ class Run(Hands):
             react, self.react = self.react, None
             react(self)
 
-    def execute(self, rule, also=None, begin=lambda run: None, react=None, end=None):
-        """Sets up undisturbed, arms the rule (and another one), goes through the steps, and judges. begin(run) is called
-        after arming, react(run) when a rule was applied; end is the snapshot to which things should come."""
+    def execute(self, rules, begin=lambda run: None, react=None, end=None):
+        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming, react(run) when a rule was applied; end is the snapshot to which things should come."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
             self.settle(step)
         mark, first = self.version(), self.proxy.state()["requests"]
-        self.proxy.arm(*filter(None, (also, rule)))
+        self.proxy.arm(*rules)
         self.react = react
         begin(self)
         problems = []

@@ -10,11 +10,12 @@ FINISHED = ("passed", "known")
 
 
 class Table:
-    """Lines of the file: {"case", "class", "outcome", "problems", "seconds", "operator"}. A case that met its fault
+    """Lines of the file: {"case", "class", "outcome", "problems", "seconds", "together", "operator"}, together: how many cases
+    the run made. A case that met its fault
     and passed with this very operator is not run again."""
 
     def __init__(self, path, program):
-        self.path, self.lock, self.rows = path, threading.Lock(), []
+        self.path, self.lock, self.rows, self.planned, self.runs = path, threading.Lock(), [], collections.Counter(), 0
         self.operator = hashlib.sha256(program.read_bytes()).hexdigest()[:12]
         self.done = set()
         if path and path.exists():
@@ -24,15 +25,20 @@ class Table:
                     self.rows.append(row)
                     self.done.add(row["case"])
 
-    def add(self, case, kind, outcome, problems, seconds):
+    def add(self, case, kind, outcome, problems, seconds, together=1):
         row = {"case": str(case), "class": kind, "outcome": outcome, "problems": problems, "seconds": round(seconds, 1),
-               "operator": self.operator}
+               "together": together, "operator": self.operator}
         with self.lock:
             self.rows.append(row)
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with open(self.path, "a", encoding="utf-8") as file:
                     file.write(json.dumps(row) + "\n")
+
+    def plan(self, cases, runs):
+        """What would be run."""
+        self.planned.update(case.sort for case in cases)
+        self.runs += runs
 
     def never_met(self, kinds, enough):
         """Classes of fault of which there are enough cases, none of which met its fault."""
@@ -42,6 +48,9 @@ class Table:
 
     def text(self):
         """One line a class of fault, in Markdown."""
+        if self.planned:
+            return "\n".join([*(f"| {kind} | {number} |" for kind, number in sorted(self.planned.items())),
+                              f"{self.planned.total()} cases in {self.runs} runs"])
         counted = collections.defaultdict(collections.Counter)
         for row in self.rows:
             counted[row["class"]][row["outcome"]] += 1

@@ -4,4 +4,4 @@ from cases import kills
 
 
 def test_killed_around_a_write(cases):
-    cases.run(kills)
+    cases.run(kills, most=4)

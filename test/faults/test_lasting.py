@@ -60,7 +60,7 @@ def lasting(workload, requests):
 
 def loops(requests, case):
     """A server that says when it wants to be asked again is asked then: that is as often as it says."""
-    rule = next(one for one in (case.rule, case.more().get("also")) if one and one.get("times"))
+    rule = next(one for one in case.rules if one.get("times"))
     tries = [one["at"] for one in requests if one.get("fault") == rule["id"]]
     late = [at for at in tries if at > tries[0] + EARLY]
     asked_for = (SECONDS - EARLY) / rule["retryAfter"] if "retryAfter" in rule else 0

@@ -9,7 +9,7 @@ import oracles
 import pytest
 import snapshot
 from api import Event
-from cases import Case, named
+from cases import Case, bundles, named
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -296,3 +296,19 @@ def test_who_wrote_when(second, order):
         log = [{"at": at, "resource": "services"} for at in moments] + [{"at": at + 0.1, "resource": "leases"} for at in (0, 5, 10)]
         return types.SimpleNamespace(proxy=types.SimpleNamespace(log=lambda since, writes: log))
     assert leaders(candidate([1, 2, 3]), candidate(second)) == order
+
+
+def at_request(fault, name, nth, *options):
+    return Case("create", fault, (("verb", "get"), ("resource", "secrets"), ("name", name), ("nth", nth)), options)
+
+
+def test_bundles_hold_each_case_once_and_no_request_twice():
+    cases = [at_request(fault, f"s{number}", nth) for fault in ("409", "500") for number in range(5) for nth in (1, 2, 3)]
+    alone = [at_request("401", "s1", 1, ("react", print)), Case("create", "error at C_Sign #1", (), (("begin", print),))]
+    found = bundles(cases + alone, 4)
+    assert sorted(map(str, sum(found, []))) == sorted(map(str, cases + alone))
+    for bundle in found:
+        assert len({case.fault for case in bundle}) == 1 and len({case.request for case in bundle}) == len(bundle) <= 4
+    assert all([case] in found for case in alone)
+    assert len(found) <= 2 + 2 * 5, "bundles are filled"
+    assert all(len(bundle) == 1 for bundle in bundles(cases, 1))

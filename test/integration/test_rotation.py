@@ -323,6 +323,10 @@ def test_annotations_neither_hasten_nor_end_a_rotation(kubectl, namespace):
     all_replaced(kubectl, namespace, pods)
     wait_for_ready(kubectl, "one", namespace)
     before = state(kubectl, namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
+    assert kubectl.get("ybcluster", "one", namespace)["status"]["operation"]["step"] == "TrustBoth", "a pause ends no rotation"
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused-")
     put_right(kubectl, namespace, {"ca-step-since": LONG_AGO})
     for change in ({"ca-step": "KeepOld"}, {"ca-step": "DropOld"}, {"ca-step": "Stable", "ca-step-since": LONG_AGO}, STRIPPED):
         put_right(kubectl, namespace, change)

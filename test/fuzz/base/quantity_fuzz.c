@@ -1,4 +1,4 @@
-/* A quantity equals itself, and its value written in thousandths is the same value. */
+/* The value of a quantity, written in thousandths, is the same value. */
 #include "base/quantity.h"
 
 #include "../property.h"
@@ -8,11 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	char *text = xstrndup((const char *)data, size), again[32];
 	int64_t milli = 0, same = 0;
 	if (quantity_parse(text, &milli)) {
-		property(quantity_equal(text, text));
 		snprintf(again, sizeof again, "%lldm", (long long)milli);
 		property(quantity_parse(again, &same) && same == milli);
-	} else {
-		property(!quantity_equal(text, text));
 	}
 	free(text);
 	return 0;

@@ -155,8 +155,8 @@ static void setup(void) {
 	pieces[count++] = made_ca("ybcluster/u-1/2", "CA 2", 10 * DAY);
 	pieces[count++] = made_ca("ybcluster/u-1/3", "CA 3", DAY);
 	pieces[count++] = made_ca("ybcluster/u-1/4", "CA 4", 300);
-	/* The key of one, made at another time and under another name. */
-	pieces[count++] = made_ca("ybcluster/u-1/2", "CA 2 again", DAY);
+	/* The key of one, certified at another time. */
+	pieces[count++] = made_ca("ybcluster/u-1/2", "Again CA 2", DAY);
 	pieces[count++] = made_ca(STRANGER, "CA 1", 300 * DAY);
 	pieces[count++] = pki.intermediate;
 	pieces[count++] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";

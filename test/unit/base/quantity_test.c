@@ -58,21 +58,41 @@ static void nonsense_is_refused(void **state) {
 	assert_false(quantity_parse(NULL, &milli));
 }
 
-static void equality_is_by_value(void **state) {
+static void amounts_are_texts_or_integers(void **state) {
 	(void)state;
-	assert_true(quantity_equal("1", "1000m"));
-	assert_true(quantity_equal("1Gi", "1024Mi"));
-	assert_true(quantity_equal("0.1", "100m"));
-	assert_false(quantity_equal("1G", "1Gi"));
-	assert_false(quantity_equal("x", "x"));
-	assert_false(quantity_equal("1", NULL));
+	static const struct {
+		const char *json;
+		bool is;
+		int64_t milli;
+	} rows[] = {
+		{"\"1\"", true, 1000},
+		{"\"1000m\"", true, 1000},
+		{"1", true, 1000},
+		{"-3", true, -3000},
+		{"9007199254740992", true, 9007199254740992000},
+		{"9223372036854775807", false, 0},
+		{"\"x\"", false, 0},
+		{"1.5", false, 0},
+		{"null", false, 0},
+		{"{}", false, 0},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		json_t *amount = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
+		int64_t milli;
+		assert_non_null(amount);
+		assert_int_equal(quantity_read(amount, &milli), rows[i].is);
+		assert_true(!rows[i].is || milli == rows[i].milli);
+		json_decref(amount);
+	}
+	int64_t ignored;
+	assert_false(quantity_read(NULL, &ignored));
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_in_thousandths),
 		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(equality_is_by_value),
+		cmocka_unit_test(amounts_are_texts_or_integers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

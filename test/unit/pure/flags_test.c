@@ -138,6 +138,7 @@ static void memory_is_85_percent_of_the_limit(void **state) {
 		{"{tservers: {resources: {limits: {memory: 8Gi}, requests: {memory: 2Gi}}}}", INT64_C(8) << 30},
 		{"{tservers: {resources: {requests: {memory: 6Gi}}}}", INT64_C(6) << 30},
 		{"{tservers: {resources: {limits: {memory: 8000000000}}}}", INT64_C(8000000000)},
+		{"{tservers: {resources: {limits: {memory: 8000000000}, requests: {memory: 2Gi}}}}", INT64_C(8000000000)},
 		{"{tservers: {resources: {limits: {cpu: '2'}}}}", INT64_C(4) << 30},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -52,7 +52,7 @@ static const char *lacking(struct child *items, size_t count) {
 	struct groups groups = {.items = (struct group *)sets, .count = 2};
 	struct children children = {items, count};
 	const struct child *set = set_without_pod(arena, &groups, &children);
-	return set ? set->name : "-";
+	return set ? pod_lacking(arena, set, &children) : "-";
 }
 
 static void only_a_set_that_was_seen_lacks_pods(void **state) {
@@ -61,8 +61,8 @@ static void only_a_set_that_was_seen_lacks_pods(void **state) {
 		{.kind = STATEFUL_SET, .name = "b", .number = {2, 1}}, {.kind = POD, .name = "a-0"},
 		{.kind = POD, .name = "b-0"}, {.kind = POD, .name = "b-1", .deleting = true}};
 	assert_string_equal(lacking(items, 5), "-");
-	assert_string_equal(lacking(items, 4), "b");
-	assert_string_equal(lacking(items, 2), "a");
+	assert_string_equal(lacking(items, 4), "b-1");
+	assert_string_equal(lacking(items, 2), "a-0");
 	assert_string_equal(lacking(items, 0), "-");
 	items[1].number[STATEFUL_SET_OBSERVED] = 0;
 	assert_string_equal(lacking(items, 4), "-");

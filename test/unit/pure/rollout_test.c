@@ -128,6 +128,9 @@ static void a_cluster_that_never_was_ready_heals_too(void **state) {
 	assert_string_equal(next("rrrsss", new, false).pod->name, "db-tserver-2");
 	assert_string_equal(next("rrrssn", new, false).pod->name, "db-tserver-1");
 	assert_int_equal(next("rrrss-", new, false).move, ROLLOUT_WAIT);
+	/* What nobody asked for takes nothing from a cluster that never served. */
+	assert_string_equal(next("rrruun", new, false).pod->name, "db-tserver-1");
+	assert_string_equal(next("rrrusu", new, false).pod->name, "db-tserver-1");
 }
 
 static void unasked_restarts_wait(void **state) {

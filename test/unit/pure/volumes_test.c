@@ -115,6 +115,10 @@ static void what_new_pods_will_mount(void **state) {
 	expect_to_mount(cluster, (struct children){items, 2}, "");
 	items[1].number[STATEFUL_SET_REPLICAS] = 9;
 	expect_to_mount(cluster, (struct children){items, 2}, "");
+	/* Of pods that run: what is not seen has lost its labels. */
+	struct child running[] = {set_of("db-master", 3), set_of("db-tserver", 3), claim("data0-db-master-0", UID, "1Gi"),
+		{.kind = POD, .name = "db-master-0"}, {.kind = POD, .name = "db-tserver-1"}};
+	expect_to_mount(cluster, (struct children){running, 5}, "data0-db-tserver-1 ");
 	/* Made anew it gets back as many pods as it has volumes, also those that the spec does not ask for any more. */
 	items[1] = set_of("other", 3);
 	expect_to_mount(cluster, (struct children){items, 4},

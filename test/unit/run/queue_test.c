@@ -44,8 +44,8 @@ static void test_a_key_is_there_once(void **state) {
 	expect(queue, "b");
 	assert_int_equal(queue_stats(queue).depth, 0);
 	assert_int_equal(queue_stats(queue).working, 2);
-	queue_done(queue, "a", false);
-	queue_done(queue, "b", false);
+	queue_done(queue, "a");
+	queue_done(queue, "b");
 	assert_int_equal(queue_stats(queue).working, 0);
 	assert_int_equal(queue_stats(queue).adds, 2);
 }
@@ -59,10 +59,10 @@ static void test_added_while_worked_on_runs_after(void **state) {
 	assert_int_equal(queue_stats(queue).depth, 0);
 	queue_add(queue, "b", false);
 	expect(queue, "b");
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	assert_int_equal(queue_stats(queue).depth, 1);
 	expect(queue, "a");
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	assert_int_equal(queue_stats(queue).depth, 0);
 }
 
@@ -87,7 +87,7 @@ static void test_low_wish_during_work_stays_low(void **state) {
 	expect(queue, "a");
 	queue_add(queue, "a", true);
 	queue_add(queue, "b", true);
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	queue_add(queue, "c", false);
 	expect(queue, "c");
 }
@@ -124,10 +124,10 @@ static void test_add_at_once_leaves_the_later_wish(void **state) {
 	queue_add_after(queue, "a", 0.5);
 	queue_add(queue, "a", false);
 	expect(queue, "a");
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	assert_int_equal(queue_stats(queue).delayed, 1);
 	expect(queue, "a");
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	assert_int_equal(queue_stats(queue).delayed, 0);
 }
 
@@ -138,18 +138,35 @@ static void test_failures_back_off_and_are_forgotten(void **state) {
 	for (int i = 0; i < 8; i++) { /* 5 + 10 + 20 + 40 + 80 + 160 + 320 ms */
 		expect(queue, "a");
 		if (i < 7) {
-			queue_done(queue, "a", true);
+			queue_failed(queue, "a", 0);
 		}
 	}
 	assert_true(now() - begin >= 0.635);
 	assert_int_equal(queue_stats(queue).retries, 7);
-	queue_done(queue, "a", false);
+	queue_done(queue, "a");
 	queue_add(queue, "a", false);
 	expect(queue, "a");
 	begin = now();
-	queue_done(queue, "a", true);
+	queue_failed(queue, "a", 0);
 	expect(queue, "a");
 	assert_true(now() - begin < 0.6);
+}
+
+/* Who is told to wait waits no shorter, and longer when that did not help. */
+static void test_what_was_told_is_the_least(void **state) {
+	struct queue *queue = *state;
+	queue_add(queue, "a", false);
+	expect(queue, "a");
+	double begin = now();
+	queue_failed(queue, "a", 0.3);
+	expect(queue, "a");
+	assert_true(now() - begin >= 0.3);
+	begin = now();
+	for (int i = 0; i < 5; i++) { /* 10 + 20 + 40 + 80 + 160 ms */
+		queue_failed(queue, "a", 0.01);
+		expect(queue, "a");
+	}
+	assert_true(now() - begin >= 0.31);
 }
 
 static void test_many_delays_keep_their_order(void **state) {
@@ -230,7 +247,7 @@ static void *take(void *context) {
 		}
 		atomic_store(&race->wanted[i], 0);
 		atomic_fetch_sub(&race->busy[i], 1);
-		queue_done(race->queue, key, false);
+		queue_done(race->queue, key);
 		free(key);
 	}
 	return NULL;
@@ -282,7 +299,7 @@ static double seconds_to_a_delay_of_two(struct queue *queue) {
 	for (int i = 0; i < 2; i++) {
 		void *key = NULL;
 		pthread_join(waiters[i], &key);
-		queue_done(queue, key, false);
+		queue_done(queue, key);
 		free(key);
 	}
 	return now() - begin;
@@ -318,6 +335,7 @@ int main(void) {
 		TEST(test_a_wish_for_the_year_9999_waits),
 		TEST(test_add_at_once_leaves_the_later_wish),
 		TEST(test_failures_back_off_and_are_forgotten),
+		TEST(test_what_was_told_is_the_least),
 		TEST(test_many_delays_keep_their_order),
 		TEST(test_stop_ends_the_waits),
 		TEST(test_times_of_work_are_measured),
