@@ -45,9 +45,9 @@ class Case:
         return [rule for rule in (self.more().get("also"), self.rule) if rule]
 
     @property
-    def request(self):
-        """What its fault meets, whichever time that comes."""
-        return tuple(pair for pair in self.target if pair[0] in ("verb", "resource", "subresource", "name"))
+    def has_own_way(self):
+        """More is done in its run than to arm a rule, and to react when that was applied."""
+        return any(name != "react" for name, _ in self.options)
 
     def __str__(self):
         rule = self.rule or {}
@@ -75,20 +75,14 @@ def kills(workload, requests):
 
 
 def bundles(cases, size):
-    """Cases that one run can make, up to so many: the same fault, which needs nothing but its rule, at requests none of which is
-    another one come again."""
-    found, open_ones = [], collections.defaultdict(list)
+    """Cases that one run can make, up to so many: the same fault at different requests. A request that meets its fault is not counted
+    by the rules behind, so that those of the same request come in the order of their numbers."""
+    alike = collections.defaultdict(list)
     for case in sorted(cases, key=lambda case: case.number):
-        alone = case.options or not case.target
-        fits = [one for one in open_ones[case.fault]
-                if not alone and len(one) < size and all(case.request != other.request for other in one)]
-        if fits:
-            fits[0].append(case)
-            continue
-        found.append([case])
-        if not alone:
-            open_ones[case.fault].append(found[-1])
-    return found
+        alike[(case.fault, case.options) if case.target and not case.has_own_way else case].append(case)
+    for group in alike.values():
+        for first in range(0, len(group), size):
+            yield sorted(group[first:first + size], key=lambda case: dict(case.target).get("nth", 1))
 
 
 def named(cases, text):

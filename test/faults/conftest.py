@@ -128,7 +128,7 @@ class Cases:
             return self.one(workload, bundle[0], compare)
         rules = [{**rule, "id": str(case)} for case in bundle for rule in case.rules]
         longest = next((case for case in bundle if case.rests_long), bundle[0])
-        result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end)
+        result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end, **longest.more())
         met = {one["rule"] for one in result.fired}
         well = not compare(workload, self.undisturbed(workload), result, longest) \
             and (not longest.fault.startswith("kill") or result.kills >= len(met))
@@ -154,7 +154,7 @@ class Cases:
             mine = chosen(named(derived, self.option("--case")), self.option("--sample"), self.option("--seed"), self.option("--shard"))
             sorts |= {case.sort for case in mine}
             left = [case for case in mine if str(case) not in self.table.done]
-            runs_left = bundles(left, most if self.in_bundles else 1) * self.option("--repeat")
+            runs_left = [*bundles(left, most if self.in_bundles else 1)] * self.option("--repeat")
             if self.option("--count"):
                 self.table.plan(left, len(runs_left))
                 continue

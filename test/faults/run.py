@@ -32,7 +32,7 @@ class Run(Hands):
     def __init__(self, lane, workload, quiet=2):
         lane.begin()
         super().__init__(lane.api, lane.namespace)
-        self.react, self.cleanup, self.reached = None, [], lambda: True
+        self.react, self.reacted, self.cleanup, self.reached = None, 0, [], lambda: True
         self.lane, self.workload, self.quiet = lane, workload, quiet
         self.proxy, self.supervised = lane.proxy, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
@@ -43,12 +43,12 @@ class Run(Hands):
 
     def look_after(self):
         self.supervised.look_after()
-        if self.react and self.proxy.state()["fired"]:
-            react, self.react = self.react, None
-            react(self)
+        fired = len(self.proxy.state()["fired"]) if self.react else 0
+        for self.reacted in range(self.reacted + 1, fired + 1):
+            self.react(self)
 
     def execute(self, rules, begin=lambda run: None, react=None, end=None):
-        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming, react(run) when a rule was applied; end is the snapshot to which things should come."""
+        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming, react(run) each time that a rule was applied; end is the snapshot to which things should come."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)

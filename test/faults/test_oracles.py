@@ -302,13 +302,14 @@ def at_request(fault, name, nth, *options):
     return Case("create", fault, (("verb", "get"), ("resource", "secrets"), ("name", name), ("nth", nth)), options)
 
 
-def test_bundles_hold_each_case_once_and_no_request_twice():
+def test_bundles_hold_each_case_once_and_one_fault():
     cases = [at_request(fault, f"s{number}", nth) for fault in ("409", "500") for number in range(5) for nth in (1, 2, 3)]
-    alone = [at_request("401", "s1", 1, ("react", print)), Case("create", "error at C_Sign #1", (), (("begin", print),))]
-    found = bundles(cases + alone, 4)
-    assert sorted(map(str, sum(found, []))) == sorted(map(str, cases + alone))
+    tokens = [at_request("401", f"s{number}", 1, ("react", print)) for number in range(2)]
+    alone = [at_request("late", "s1", 1, ("begin", print)), Case("create", "error at C_Sign #1", (), (("begin", print),))]
+    found = [*bundles(cases + tokens + alone, 4)]
+    assert sorted(map(str, sum(found, []))) == sorted(map(str, cases + tokens + alone))
     for bundle in found:
-        assert len({case.fault for case in bundle}) == 1 and len({case.request for case in bundle}) == len(bundle) <= 4
-    assert all([case] in found for case in alone)
-    assert len(found) <= 2 + 2 * 5, "bundles are filled"
+        numbers = [dict(case.target).get("nth") for case in bundle]
+        assert len({case.fault for case in bundle}) == 1 and len(bundle) <= 4 and (None in numbers or numbers == sorted(numbers))
+    assert all([case] in found for case in alone) and len(found) == 2 * 4 + 1 + 2
     assert all(len(bundle) == 1 for bundle in bundles(cases, 1))
