@@ -45,9 +45,24 @@ class Case:
         return [rule for rule in (self.more().get("also"), self.rule) if rule]
 
     @property
-    def has_own_way(self):
-        """More is done in its run than to arm a rule, and to react when that was applied."""
-        return any(name != "react" for name, _ in self.options)
+    def orders(self):
+        """What the token is told; None: nothing."""
+        begin = self.more().get("begin")
+        return begin if hasattr(begin, "alike") else None
+
+    @property
+    def alike(self):
+        """Cases that have this in common may share a run: they need no more than a rule, or an order, of their own."""
+        if self.orders and self.orders.alike:
+            return self.workload, self.orders.alike
+        if self.target and all(name == "react" for name, _ in self.options):
+            return self.workload, self.fault, self.options
+        return str(self)
+
+    @property
+    def place(self):
+        """The how-manyth request, or call, it is of its sort."""
+        return int(self.orders.lines[0].split()[1]) if self.orders else dict(self.target).get("nth", 1)
 
     def __str__(self):
         rule = self.rule or {}
@@ -75,14 +90,14 @@ def kills(workload, requests):
 
 
 def bundles(cases, size):
-    """Cases that one run can make, up to so many: the same fault at different requests. A request that meets its fault is not counted
-    by the rules behind, so that those of the same request come in the order of their numbers."""
+    """Cases that one run can make, up to so many: the same fault at different requests or calls. Where a rule or an order is followed,
+    those behind it do not count, so that those of one sort come in the order of their numbers."""
     alike = collections.defaultdict(list)
     for case in sorted(cases, key=lambda case: case.number):
-        alike[(case.fault, case.options) if case.target and not case.has_own_way else case].append(case)
+        alike[case.alike].append(case)
     for group in alike.values():
         for first in range(0, len(group), size):
-            yield sorted(group[first:first + size], key=lambda case: dict(case.target).get("nth", 1))
+            yield sorted(group[first:first + size], key=lambda case: case.place)
 
 
 def named(cases, text):

@@ -1,6 +1,8 @@
 """Lanes in which cases run side by side, on the control plane and with the operator of the integration tests."""
 
 import concurrent.futures
+import functools
+import operator
 import pathlib
 import queue
 import random
@@ -30,6 +32,7 @@ def a_shard(text):
 
 def pytest_addoption(parser):
     parser.addoption("--workload", metavar="NAME,...", help="only these (default: all)")
+    parser.addoption("--workloads", type=int, metavar="N", help="only N of them, which the seed draws")
     parser.addoption("--case", metavar="TEXT", default="",
                      help="only cases whose names hold this, or one of several texts between \"|\"")
     parser.addoption("--lanes", type=int, default=4, help="how many cases run side by side (default: 4)")
@@ -43,6 +46,10 @@ def pytest_addoption(parser):
     parser.addoption("--count", action="store_true", help="only record the workloads, and say how many cases there are")
     parser.addoption("--finished", type=pathlib.Path, metavar="FILE",
                      help="where results go; what met its fault and passed there is not run again")
+
+
+def drawn(workloads, most, seed):
+    return random.Random(seed).sample(workloads, min(most or len(workloads), len(workloads)))
 
 
 class Cases:
@@ -99,11 +106,11 @@ class Cases:
 
     def attempt(self, workload, case, compare):
         """(what was seen, whether the fault was met, what is wrong)"""
-        options = {name: value for name, value in case.more().items() if name != "also"}
-        result = self.in_a_lane(workload, case.rules, case, end=self.undisturbed(workload).end, **options)
+        own = [case.rule] if case.rule else []
+        result = self.in_a_lane(workload, own, case, end=self.undisturbed(workload).end, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
-        armed = {rule["id"] for rule in case.rules}
-        met = result.reached and armed <= {one["rule"] for one in result.fired}
+        armed = {rule["id"] for rule in case.rules} | set(case.orders.lines if case.orders else ())
+        met = armed <= result.fired
         if case.fault.startswith("kill") and met and not result.kills:
             problems.append("the operator was not killed")
         return result, met, problems
@@ -126,13 +133,16 @@ class Cases:
         its fault, is found by running each by itself."""
         if len(bundle) == 1:
             return self.one(workload, bundle[0], compare)
-        rules = [{**rule, "id": str(case)} for case in bundle for rule in case.rules]
+        rules = [{**case.rule, "id": str(case)} for case in bundle if case.rule]
         longest = next((case for case in bundle if case.rests_long), bundle[0])
-        result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end, **longest.more())
-        met = {one["rule"] for one in result.fired}
+        more = longest.more()
+        if longest.orders:
+            more["begin"] = functools.reduce(operator.add, (case.orders for case in bundle))
+        result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end, **more)
         well = not compare(workload, self.undisturbed(workload), result, longest) \
-            and (not longest.fault.startswith("kill") or result.kills >= len(met))
-        passed = [case for case in bundle if well and str(case) in met and not must_fail(case)]
+            and (not longest.fault.startswith("kill") or result.kills >= len(result.fired))
+        met = [case for case in bundle if {str(case), *(case.orders.lines if case.orders else ())} & result.fired]
+        passed = [case for case in met if well and not must_fail(case)]
         for case in passed:
             self.table.add(case, case.sort, "passed", [], result.seconds / len(bundle), len(bundle))
         return [line for case in bundle if case not in passed for line in self.one(workload, case, compare)]
@@ -142,7 +152,7 @@ class Cases:
         side by side, and where all are run up to `most` of them in one run; raises with everything that is wrong."""
         wanted = self.option("--workload").split(",") if self.option("--workload") else []
         under_way, wrong, sorts = [], [], set()
-        workloads = [one for one in workloads if not wanted or one.name in wanted]
+        workloads = drawn([one for one in workloads if not wanted or one.name in wanted], self.option("--workloads"), self.option("--seed"))
         for workload in workloads:
             self.record(workload)
         for workload in workloads:

@@ -16,8 +16,7 @@ LATE = 20  # seconds that the last status may take after the last step's own sta
 class Result:
     """Of an undisturbed run this is what the others are compared with."""
     problems: list
-    fired: list
-    reached: bool
+    fired: set  # ids of rules, and lines of orders
     end: dict
     counts: dict
     contents: dict
@@ -32,7 +31,7 @@ class Run(Hands):
     def __init__(self, lane, workload, quiet=2):
         lane.begin()
         super().__init__(lane.api, lane.namespace)
-        self.react, self.reacted, self.cleanup, self.reached = None, 0, [], lambda: True
+        self.react, self.reacts_to, self.reacted, self.cleanup, self.fired_elsewhere = None, set(), 0, [], lambda: []
         self.lane, self.workload, self.quiet = lane, workload, quiet
         self.proxy, self.supervised = lane.proxy, lane.supervised
         self.before = {"kills": self.supervised.kills, "log": self.supervised.operator.log_file.stat().st_size,
@@ -43,18 +42,20 @@ class Run(Hands):
 
     def look_after(self):
         self.supervised.look_after()
-        fired = len(self.proxy.state()["fired"]) if self.react else 0
-        for self.reacted in range(self.reacted + 1, fired + 1):
+        fired = self.proxy.state()["fired"] if self.react else []
+        for _ in [one for one in fired if one["rule"] in self.reacts_to][self.reacted:]:
+            self.reacted += 1
             self.react(self)
 
-    def execute(self, rules, begin=lambda run: None, react=None, end=None):
-        """Sets up undisturbed, arms the rules, goes through the steps, and judges. begin(run) is called after arming, react(run) each time that a rule was applied; end is the snapshot to which things should come."""
+    def execute(self, rules, also=None, begin=lambda run: None, react=None, end=None):
+        """Sets up undisturbed, arms the rules (and another one), goes through the steps, and judges. begin(run) is called after arming, react(run) each time that one of the rules was applied; end is the snapshot to which things should come."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)
             self.settle(step)
         mark, first = self.version(), self.proxy.state()["requests"]
-        self.proxy.arm(*rules)
+        self.proxy.arm(*filter(None, (also, *rules)))
+        self.reacts_to = {rule["id"] for rule in rules}
         self.react = react
         begin(self)
         problems = []
@@ -93,7 +94,8 @@ class Run(Hands):
 
     def judge(self, problems, mark, first, started):
         events = [event for event in self.lane.observer.of(self.namespace) if event.version > self.before["version"]]
-        fired, requests = self.proxy.state()["fired"], self.proxy.log(first)
+        fired = {one["rule"] for one in self.proxy.state()["fired"]} | set(self.fired_elsewhere())
+        requests = self.proxy.log(first)
         log = self.supervised.operator.log_file.read_bytes()[self.before["log"]:].decode(errors="replace")
         words = oracles.words_that_are_secret(events, self.lane.home)
         told = self.api.call("GET", f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events")["items"]
@@ -102,7 +104,7 @@ class Run(Hands):
         problems += oracles.trusts(events) + oracles.stale_reads(requests)
         if not self.workload.stops:
             problems += oracles.quorum(events)
-        return Result(problems, fired, self.reached(), snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
+        return Result(problems, fired, snapshot.take(self.api.everything(self.namespace)), oracles.counts(events, requests, mark),
                       oracles.secret_values(events), oracles.opened(events), requests,
                       self.supervised.kills - self.before["kills"], oracles.lost(events),
                       time.monotonic() - started)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from table import Table
 from test_lasting import loops
 from test_lease import leaders
+from test_token_calls import Orders
 
 HERE = {"Ready": "True", "ContainersReady": "True"}
 LEAVING = {**HERE, "deleting": True}
@@ -302,14 +303,19 @@ def at_request(fault, name, nth, *options):
     return Case("create", fault, (("verb", "get"), ("resource", "secrets"), ("name", name), ("nth", nth)), options)
 
 
+def at_call(number, action):
+    return Case("create", f"{action} at C_Sign #{number}", (), (("begin", Orders(print, (f"C_Sign {number} {action}",))),))
+
+
 def test_bundles_hold_each_case_once_and_one_fault():
     cases = [at_request(fault, f"s{number}", nth) for fault in ("409", "500") for number in range(5) for nth in (1, 2, 3)]
     tokens = [at_request("401", f"s{number}", 1, ("react", print)) for number in range(2)]
-    alone = [at_request("late", "s1", 1, ("begin", print)), Case("create", "error at C_Sign #1", (), (("begin", print),))]
-    found = [*bundles(cases + tokens + alone, 4)]
-    assert sorted(map(str, sum(found, []))) == sorted(map(str, cases + tokens + alone))
+    calls = [at_call(number, action) for action in ("error", "kill-before") for number in range(1, 6)]
+    alone = [at_request("late", "s1", 1, ("also", {"id": "cut"})), *calls[5:]]
+    found = [*bundles(cases + tokens + calls + alone[:1], 4)]
+    assert sorted(map(str, sum(found, []))) == sorted(map(str, cases + tokens + calls + alone[:1]))
     for bundle in found:
-        numbers = [dict(case.target).get("nth") for case in bundle]
-        assert len({case.fault for case in bundle}) == 1 and len(bundle) <= 4 and (None in numbers or numbers == sorted(numbers))
-    assert all([case] in found for case in alone) and len(found) == 2 * 4 + 1 + 2
+        numbers = [case.place for case in bundle]
+        assert len({case.alike for case in bundle}) == 1 and len(bundle) <= 4 and numbers == sorted(numbers)
+    assert all([case] in found for case in alone) and len(found) == 2 * 4 + 1 + 2 + len(alone)
     assert all(len(bundle) == 1 for bundle in bundles(cases, 1))

@@ -1,8 +1,9 @@
 /* A PKCS#11 module that hands every call on to SoftHSM, notes it, and fails where it is told to.
  *
- * $TOKEN_SHIM is a folder. Each call's name is added to its file `calls`. Its file `order` says "FUNCTION NTH ACTION":
- * the NTH call of the function from when the order was first seen has the fault, once; then the file becomes `fired`.
- * The action `hang` waits until somebody removes `fired`.
+ * $TOKEN_SHIM is a folder. Each call's name is added to its file `calls`. A line of its file `order` is "FUNCTION NTH
+ * ACTION": the NTH call of the function from when the order was first seen has the fault, once; then the line goes to
+ * the file `fired`. A call that has a fault does not count for the lines behind. The action `hang` waits until somebody
+ * removes `fired`.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -16,15 +17,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GONE_SECONDS = 3 };
+enum { GONE_SECONDS = 3, MOST_ORDERS = 16 };
+
+struct order {
+	char function[64], action[32];
+	int nth, seen;
+};
 
 static struct {
 	pthread_mutex_t lock;
 	CK_FUNCTION_LIST *real;
 	CK_FUNCTION_LIST list;
 	CK_SLOT_ID slot; /* of the last session */
-	char order[128];
-	int seen;
+	char text[1024]; /* of the file `order`, as it was read last */
+	struct order orders[MOST_ORDERS];
+	int count;
 	time_t gone_until; /* the token is away until then */
 } shim = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -44,32 +51,71 @@ static void note(const char *function) {
 	close(file);
 }
 
-static bool read_order(char *order, size_t size) {
+static bool read_orders(char *text, size_t size) {
 	char path[512];
 	int file = open(in_folder(path, sizeof path, "order"), O_RDONLY | O_CLOEXEC);
-	ssize_t length = file < 0 ? -1 : read(file, order, size - 1);
+	ssize_t length = file < 0 ? -1 : read(file, text, size - 1);
 	if (file >= 0) {
 		close(file);
 	}
-	order[length > 0 ? length : 0] = '\0';
+	text[length > 0 ? length : 0] = '\0';
 	return length > 0;
+}
+
+static void parse_orders(const char *text) {
+	shim.count = 0;
+	for (const char *line = text; line && *line && shim.count < MOST_ORDERS; line = strchr(line, '\n')) {
+		struct order *order = &shim.orders[shim.count];
+		line += *line == '\n';
+		*order = (struct order){.nth = 0};
+		shim.count += sscanf(line, "%63s %d %31s", order->function, &order->nth, order->action) == 3;
+	}
+}
+
+static void write_line(const char *file, const struct order *order) {
+	char path[512];
+	FILE *out = fopen(in_folder(path, sizeof path, file), "ae");
+	if (!out || fprintf(out, "%s %d %s\n", order->function, order->nth, order->action) < 0 || fclose(out) != 0) {
+		abort();
+	}
+}
+
+/* From the file `order` to the file `fired`. */
+static void carried_out(int which) {
+	char from[512], to[512];
+	write_line("fired", &shim.orders[which]);
+	memmove(&shim.orders[which], &shim.orders[which + 1], sizeof *shim.orders * (size_t)(--shim.count - which));
+	if (shim.count == 0) {
+		unlink(in_folder(from, sizeof from, "order"));
+		return;
+	}
+	for (int i = 0; i < shim.count; i++) {
+		write_line("order.new", &shim.orders[i]);
+	}
+	if (rename(in_folder(from, sizeof from, "order.new"), in_folder(to, sizeof to, "order")) != 0 ||
+		!read_orders(shim.text, sizeof shim.text)) {
+		abort();
+	}
 }
 
 /* The fault of this call, or "". */
 static void fault_of(const char *function, char *action, size_t size) {
-	char order[128], wanted[64], from[512], to[512], what[32];
-	int nth;
+	char text[sizeof shim.text];
 	*action = '\0';
-	if (!read_order(order, sizeof order) || sscanf(order, "%63s %d %31s", wanted, &nth, what) != 3) {
+	if (!read_orders(text, sizeof text)) {
 		return;
 	}
-	if (strcmp(order, shim.order) != 0) {
-		strcpy(shim.order, order);
-		shim.seen = 0;
+	if (strcmp(text, shim.text) != 0) {
+		strcpy(shim.text, text);
+		parse_orders(text);
 	}
-	if (strcmp(wanted, function) == 0 && ++shim.seen == nth &&
-		rename(in_folder(from, sizeof from, "order"), in_folder(to, sizeof to, "fired")) == 0) {
-		snprintf(action, size, "%s", what);
+	for (int i = 0; i < shim.count; i++) {
+		struct order *order = &shim.orders[i];
+		if (strcmp(order->function, function) == 0 && ++order->seen == order->nth) {
+			snprintf(action, size, "%s", order->action);
+			carried_out(i);
+			return;
+		}
 	}
 }
 

@@ -189,6 +189,8 @@ WORKLOADS = [
              [create("one")]),
     Workload("rotate-ca", [rotation({"spec": {"tls": {"rotateCA": "first"}}}, "configmaps", "one-ca", one_root)],
              [create("one", **SMALL)], stops=True),
+    Workload("rotate-ca-of-three", [rotation({"spec": {"tls": {"rotateCA": "first"}}}, "configmaps", "one-ca", one_root)],
+             [create("one", tls={"caOverlap": "2s"})]),
     Workload("delete-retain", [delete()], [create("one")], stops=True),
     Workload("delete-delete", [delete(no_volumes)], [create("one", deletionPolicy="Delete")], stops=True),
     Workload("delete-half-built", [Step("create and delete", half_built("networkpolicies"), delete(no_volumes).done, ready=False)],
