@@ -191,15 +191,17 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	return true;
 }
 
-/* What the record depends on. `wished`: one that is in sync while a wish waits is not what a pass may leave it at. */
-static struct digest expectation(struct work *work, bool wished) {
+/* What the record depends on. `wished`: one that is in sync while a wish waits is not what a pass may leave it at. Who
+ * signs, who is trusted and the step are among it: a write of these that failed is found missing by the next pass. */
+static struct digest expectation(struct work *work, const struct authority *authority, bool wished) {
 	json_t *names = json_array();
 	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
 		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
 	}
-	json_t *inputs = arena_own_json(
-		work->arena, json_pack("{s:o, s:s, s:s?, s:b}", "hostnames", names, "uid", work->cluster->metadata.uid,
-						 "rotate", work->cluster->spec.tls.rotate_ca, "wished", wished));
+	json_t *inputs = arena_own_json(work->arena,
+		json_pack("{s:o, s:s, s:s?, s:b, s:s, s:i, s:i}", "hostnames", names, "uid", work->cluster->metadata.uid,
+			"rotate", work->cluster->spec.tls.rotate_ca, "wished", wished, "anchors", authority->identity, "generation",
+			authority->generation, "step", (int)authority->progress.step));
 	return digest_json(inputs);
 }
 
@@ -229,7 +231,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	if (authority->asked) {
 		json_object_set_new(annotations, ANNOTATION_CA_ASKED, json_string(authority->asked));
 	}
-	one.items[0].digest = expectation(work, authority->progress.wished);
+	one.items[0].digest = expectation(work, authority, authority->progress.wished);
 	one.items[0].why = why;
 	for (size_t i = 0; i < work->wanted.count; i++) {
 		if (work->wanted.items[i].kind == CONFIG_MAP) {
@@ -241,28 +243,37 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	return true;
 }
 
-bool authority_ensure(struct work *work, struct authority *authority, struct error *err) {
-	const struct child *child = children_find(&work->children, CONFIG_MAP, config_map(work));
-	struct digest wanted = expectation(work, false);
-	struct ca_progress known = {0};
-	if (child && *child->text) {
-		known = (struct ca_progress){.step = (enum ca_step)child->number[CA_STEP],
+static struct authority as_recorded(struct work *work, const struct child *record) {
+	struct digest anchors;
+	memcpy(anchors.bytes, record->mark, 16);
+	return (struct authority){
+		.fingerprint = record->text,
+		.identity = digest_hex(work->arena, &anchors, 16),
+		.asked = *record->asked ? record->asked : NULL,
+		.generation = (int)record->number[CA_GENERATION],
+		.progress = {.step = (enum ca_step)record->number[CA_STEP],
 			.served = true,
 			.since = work->now,
-			.not_after = child->number[CERTIFICATE_NOT_AFTER]};
-	}
-	bool quiet = child && !child->deleting && child->in_sync && digest_equal(&child->compared, &wanted) &&
-	             *child->text && ca_next(&known, &work->cluster->spec, work->now) == CA_STABLE &&
-	             known.step == CA_STABLE;
-	if (quiet) {
-		struct digest anchors;
-		memcpy(anchors.bytes, child->mark, 16);
-		authority->fingerprint = child->text;
-		authority->identity = digest_hex(work->arena, &anchors, 16);
-		authority->asked = *child->asked ? child->asked : NULL;
-		authority->generation = (int)child->number[CA_GENERATION];
-		authority->progress = known;
-		return true;
+			.not_after = record->number[CERTIFICATE_NOT_AFTER]},
+	};
+}
+
+/* At rest, as the record says that it is: compared, and nothing due. */
+static bool at_rest(struct work *work, const struct child *record, const struct authority *recorded) {
+	struct digest wanted = expectation(work, recorded, false);
+	return !record->deleting && record->in_sync && digest_equal(&record->compared, &wanted) &&
+	       recorded->progress.step == CA_STABLE &&
+	       ca_next(&recorded->progress, &work->cluster->spec, work->now) == CA_STABLE;
+}
+
+bool authority_ensure(struct work *work, struct authority *authority, struct error *err) {
+	const struct child *record = children_find(&work->children, CONFIG_MAP, config_map(work));
+	if (record && *record->text) {
+		struct authority recorded = as_recorded(work, record);
+		if (at_rest(work, record, &recorded)) {
+			*authority = recorded;
+			return true;
+		}
 	}
 	return authority_load(work, authority, err) && (!authority->root || want_record(work, authority, NULL, err));
 }
