@@ -67,8 +67,7 @@ enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_
 	return CA_STABLE;
 }
 
-/* Not told by CAs: beside an older one, whether new leaves are served by now; alone, whether pods trust another still.
- */
+/* CAs do not tell: beside an older one, whether new leaves are served; alone, whether pods trust another still. */
 static enum ca_step step_told(enum ca_step recorded, int beside) {
 	if (beside < 0) {
 		return recorded == CA_KEEP_OLD ? CA_KEEP_OLD : CA_NEW_LEAVES;

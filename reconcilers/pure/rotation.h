@@ -24,8 +24,7 @@ struct ca_progress {
 };
 
 const char *ca_step_name(enum ca_step step); /* "Stable", "TrustBoth", "NewLeaves", "KeepOld", "DropOld" */
-/* In status.operation: one of the three that change what pods run. The overlap after the new leaves is part of theirs.
- */
+/* In status.operation: one of the three that change what pods run. The overlap after new leaves is part of theirs. */
 const char *ca_step_shown(enum ca_step step);
 const char *ca_step_awaits(enum ca_step step); /* "every pod …", to follow "until"; NULL: nothing */
 enum ca_step ca_step_of(const char *name);     /* CA_STABLE when it is none of them */

@@ -21,9 +21,8 @@ void limit_pods(struct work *work, size_t group, int64_t ordinal);
 /* Scaling down needs the database's consent: the wanted replicas stay at what is live, and the cluster says so. No
  * pod is made that would mount a claim which is not ours. */
 must_check bool checks_scale(struct work *work, struct error *err);
-/* The set that has lacked a pod for longer than it takes to make one; NULL: none, or not for so long yet: then the pass
- * comes back. */
-const struct child *set_lacking(struct work *work);
+/* Have pods not been ready for longer than it takes to make one? Told by the status before this pass. */
+bool pods_overdue(const struct work *work);
 /* What the API server says to a StatefulSet whose pods it does not let be made, or who stands in a pod's place, and
  * `reason` for the condition; NULL, and `reason` as it was: nothing is known of that. */
 const char *refused_pods(struct work *work, const char **reason);

@@ -23,22 +23,22 @@ static struct refusal ask(struct work *work, const struct child *set) {
 	return call.ok ? refusal_of(json_object_get(call.answer, "items")) : (struct refusal){NULL, NULL};
 }
 
-const struct child *set_lacking(struct work *work) {
-	const struct child *set = set_without_pod(work->arena, &work->groups, &work->children);
-	int64_t due = not_ready_since(work) + PATIENCE;
-	if (set) {
-		wake_at(work, work->now < due ? due : work->now + ASK_AGAIN);
-	}
-	return work->now < due ? NULL : set;
+bool pods_overdue(const struct work *work) {
+	return work->now >= not_ready_since(work) + PATIENCE;
 }
 
 const char *refused_pods(struct work *work, const char **reason) {
+	const struct child *set = set_without_pod(work->arena, &work->groups, &work->children);
+	if (!set) {
+		return NULL;
+	}
+	bool overdue = pods_overdue(work);
+	wake_at(work, overdue ? work->now + ASK_AGAIN : not_ready_since(work) + PATIENCE);
 	if (work->strange_pod) {
 		*reason = "PodNameTaken";
 		return arena_printf(work->arena, "pod %s exists and belongs to somebody else: delete it", work->strange_pod);
 	}
-	const struct child *set = set_lacking(work);
-	struct refusal refusal = set ? ask(work, set) : (struct refusal){NULL, NULL};
+	struct refusal refusal = overdue ? ask(work, set) : (struct refusal){NULL, NULL};
 	*reason = refusal.reason ? refusal.reason : *reason;
 	return refusal.reason ? arena_printf(work->arena, "StatefulSet %s: %.512s", set->name, refusal.note) : NULL;
 }

@@ -32,7 +32,7 @@ static bool is_claim_of_ours(const struct work *work, const char *name) {
 /* Whoever mounts a volume of ours under the name of a pod of ours is one, or passes for one. */
 static bool is_of_the_cluster(const struct work *work, const json_t *pod) {
 	const char *uid = json_string_value(json_at(pod, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
-	bool ours = uid && strcmp(uid, work->cluster->metadata.uid) == 0;
+	bool ours = str_equal(uid, work->cluster->metadata.uid);
 	json_t *volumes = json_get(pod, "spec.volumes");
 	for (size_t i = 0; !ours && i < json_array_size(volumes); i++) {
 		ours = is_claim_of_ours(work, json_text(json_array_get(volumes, i), "persistentVolumeClaim.claimName"));
@@ -51,7 +51,7 @@ static bool all_others_ready(struct work *work) {
 }
 
 bool strays_ensure(struct work *work, struct error *err) {
-	const struct child *set = set_lacking(work);
+	const struct child *set = pods_overdue(work) ? set_without_pod(work->arena, &work->groups, &work->children) : NULL;
 	const char *name = set ? pod_lacking(work->arena, set, &work->children) : NULL;
 	json_t *pod = NULL;
 	if (!name || held_back(work)) {

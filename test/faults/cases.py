@@ -51,6 +51,10 @@ class Case:
         return begin if hasattr(begin, "alike") else None
 
     @property
+    def lines(self):
+        return self.orders.lines if self.orders else ()
+
+    @property
     def alike(self):
         """Cases that have this in common may share a run: they need no more than a rule, or an order, of their own."""
         if self.orders and self.orders.alike:
@@ -62,7 +66,7 @@ class Case:
     @property
     def place(self):
         """The how-manyth request, or call, it is of its sort."""
-        return int(self.orders.lines[0].split()[1]) if self.orders else dict(self.target).get("nth", 1)
+        return int(self.lines[0].split()[1]) if self.orders else dict(self.target).get("nth", 1)
 
     def __str__(self):
         rule = self.rule or {}

@@ -109,7 +109,7 @@ class Cases:
         own = [case.rule] if case.rule else []
         result = self.in_a_lane(workload, own, case, end=self.undisturbed(workload).end, **case.more())
         problems = compare(workload, self.undisturbed(workload), result, case)
-        armed = {rule["id"] for rule in case.rules} | set(case.orders.lines if case.orders else ())
+        armed = {rule["id"] for rule in case.rules} | set(case.lines)
         met = armed <= result.fired
         if case.fault.startswith("kill") and met and not result.kills:
             problems.append("the operator was not killed")
@@ -141,7 +141,7 @@ class Cases:
         result = self.in_a_lane(workload, rules, longest, end=self.undisturbed(workload).end, **more)
         well = not compare(workload, self.undisturbed(workload), result, longest) \
             and (not longest.fault.startswith("kill") or result.kills >= len(result.fired))
-        met = [case for case in bundle if {str(case), *(case.orders.lines if case.orders else ())} & result.fired]
+        met = [case for case in bundle if {str(case), *case.lines} & result.fired]
         passed = [case for case in met if well and not must_fail(case)]
         for case in passed:
             self.table.add(case, case.sort, "passed", [], result.seconds / len(bundle), len(bundle))

@@ -48,7 +48,9 @@ class Run(Hands):
             self.react(self)
 
     def execute(self, rules, also=None, begin=lambda run: None, react=None, end=None):
-        """Sets up undisturbed, arms the rules (and another one), goes through the steps, and judges. begin(run) is called after arming, react(run) each time that one of the rules was applied; end is the snapshot to which things should come."""
+        """Sets up undisturbed, arms the rules (and another one), goes through the steps, and judges. begin(run) is called
+        after arming, react(run) each time that one of the rules was applied; end is the snapshot to which things should
+        come."""
         started = time.monotonic()
         for step in self.workload.setup:
             step.act(self)

@@ -165,6 +165,7 @@ OFFICE, HOME = "198.51.100.0/24", "192.0.2.7/32"
 LISTED = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"])
 PUBLIC = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"], endpoints={"exposure": "Public"})
 SMALL = {"nodes": 1, "faultTolerance": "None", "tls": {"caOverlap": "2s"}}
+ROTATE_CA = rotation({"spec": {"tls": {"rotateCA": "first"}}}, "configmaps", "one-ca", one_root)
 
 WORKLOADS = [
     Workload("create", [create("one")]),
@@ -187,10 +188,8 @@ WORKLOADS = [
                               patch("resume", {"spec": {"desiredState": "Running"}}, ready_pods(6))], [create("one")], stops=True),
     Workload("rotate-leaves", [rotation({"spec": {"tls": {"rotate": "first"}}}, "secrets", "one-tserver-tls", served)],
              [create("one")]),
-    Workload("rotate-ca", [rotation({"spec": {"tls": {"rotateCA": "first"}}}, "configmaps", "one-ca", one_root)],
-             [create("one", **SMALL)], stops=True),
-    Workload("rotate-ca-of-three", [rotation({"spec": {"tls": {"rotateCA": "first"}}}, "configmaps", "one-ca", one_root)],
-             [create("one", tls={"caOverlap": "2s"})]),
+    Workload("rotate-ca", [ROTATE_CA], [create("one", **SMALL)], stops=True),
+    Workload("rotate-ca-of-three", [ROTATE_CA], [create("one", tls={"caOverlap": "2s"})]),
     Workload("delete-retain", [delete()], [create("one")], stops=True),
     Workload("delete-delete", [delete(no_volumes)], [create("one", deletionPolicy="Delete")], stops=True),
     Workload("delete-half-built", [Step("create and delete", half_built("networkpolicies"), delete(no_volumes).done, ready=False)],
