@@ -191,8 +191,17 @@ static bool seen_by_controller(const json_t *set) {
 	return json_int(set, "status.observedGeneration", 0) >= json_int(set, "metadata.generation", 1);
 }
 
+/* This pass judges by what it saw before it wrote, and the watch tells nobody of what was written here. Unless somebody
+ * else acts on it, as the controllers do on a fresh cluster, nobody would ever judge by it. */
+static void look_again(struct work *work) {
+	if (!work->fresh) {
+		wake_at(work, work->now);
+	}
+}
+
 static bool finish(struct work *work, const struct change *change, const struct kube_call *call, struct error *err) {
 	if (call->ok) {
+		look_again(work);
 		if (!change->live) {
 			note_made(work, change, call->answer);
 		}

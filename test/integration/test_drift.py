@@ -59,7 +59,12 @@ def test_label_of_a_stateful_set_comes_back_and_nothing_is_waited_for(kubectl, c
     for name in ("one-master", "one-tserver"):
         kubectl.patch("statefulset", name, cluster[1], {"metadata": {"labels": {"yugabyte.com/cluster": None}}})
     wait_until("the labels are back", lambda: len(kubectl.list("statefulsets", cluster[1], "yugabyte.com/cluster=one")) == 2)
-    wait_until("nothing under way", lambda: not condition(kubectl.get("ybcluster", "one", cluster[1]), "Reconciling"))
+
+    def nothing_under_way():
+        left = condition(kubectl.get("ybcluster", "one", cluster[1]), "Reconciling")
+        assert not left, left
+        return True
+    wait_until("nothing under way", nothing_under_way)
 
 
 @pytest.mark.parametrize("kind,name", [what for what in children.names("one") if what[0] != "statefulset"])
