@@ -139,6 +139,7 @@ struct token *token_open(const struct token_config *config, struct error *err) {
 	token->label = xstrdup(config->label);
 	token->pin_file = xstrdup(config->pin_file);
 	pthread_mutex_init(&token->lock, NULL);
+	pthread_mutex_init(&token->population_lock, NULL);
 	pthread_mutex_init(&token->login_lock, NULL);
 	if (!session_run(token, connected, NULL, err)) {
 		token_close(token);
@@ -160,6 +161,7 @@ void token_close(struct token *token) {
 	}
 	handles_forget(token);
 	module_close(token->call);
+	pthread_mutex_destroy(&token->population_lock);
 	pthread_mutex_destroy(&token->login_lock);
 	pthread_mutex_destroy(&token->lock);
 	free(token->label);

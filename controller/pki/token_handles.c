@@ -89,12 +89,15 @@ static void list_all(struct session *session) {
 	bool listed = token->keys_listed;
 	token->keys_listed = true;
 	pthread_mutex_unlock(&token->lock);
-	if (listed || !keys_find(session, NULL, &keys, &count, &ignored)) {
+	if (listed) {
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
+	pthread_mutex_lock(&token->population_lock);
+	bool found = keys_find(session, NULL, &keys, &count, &ignored);
+	for (size_t i = 0; found && i < count; i++) {
 		learn(session, keys[i]);
 	}
+	pthread_mutex_unlock(&token->population_lock);
 	free(keys);
 }
 

@@ -81,6 +81,12 @@ static bool generate(struct session *session, enum key_algorithm algorithm, cons
 	return session_ok(session, result, "making a key", err);
 }
 
+/* Success when it is gone, whoever did it. */
+static bool destroy_one(struct session *session, CK_OBJECT_HANDLE key, struct error *err) {
+	CK_RV result = session->call->C_DestroyObject(session->handle, key);
+	return result == CKR_OBJECT_HANDLE_INVALID || session_ok(session, result, "destroying a key", err);
+}
+
 static bool destroy_labelled(struct session *session, const char *label, struct error *err) {
 	CK_OBJECT_HANDLE *keys = NULL;
 	size_t count = 0;
@@ -88,9 +94,11 @@ static bool destroy_labelled(struct session *session, const char *label, struct 
 		return false;
 	}
 	bool ok = true;
+	pthread_mutex_lock(&session->token->population_lock);
 	for (size_t i = 0; ok && i < count; i++) {
-		ok = session_ok(session, session->call->C_DestroyObject(session->handle, keys[i]), "destroying a key", err);
+		ok = destroy_one(session, keys[i], err);
 	}
+	pthread_mutex_unlock(&session->token->population_lock);
 	free(keys);
 	handle_forget(session->token, label);
 	return ok;
@@ -160,16 +168,20 @@ bool token_key_destroy(struct token *token, const char *label, struct error *err
 	return session_run(token, destroy, &wanted, err);
 }
 
+static bool is_gone(struct session *session, CK_OBJECT_HANDLE key) {
+	CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0};
+	return session->call->C_GetAttributeValue(session->handle, key, &label, 1) == CKR_OBJECT_HANDLE_INVALID;
+}
+
+/* What another process destroys meanwhile is not ours to destroy. */
 static bool destroy_if_under(struct session *session, CK_OBJECT_HANDLE key, const char *prefix, struct error *err) {
 	size_t length = 0;
 	char *label = (char *)attribute_read(session, key, CKA_LABEL, &length, err);
 	if (!label) {
-		return false;
+		return is_gone(session, key);
 	}
 	const char *name = str_starts(label, unfinished) ? label + strlen(unfinished) : label;
-	bool under = str_starts(name, prefix);
-	bool ok =
-		!under || session_ok(session, session->call->C_DestroyObject(session->handle, key), "destroying a key", err);
+	bool under = str_starts(name, prefix), ok = !under || destroy_one(session, key, err);
 	if (under) {
 		handle_forget(session->token, label);
 	}
@@ -177,18 +189,22 @@ static bool destroy_if_under(struct session *session, CK_OBJECT_HANDLE key, cons
 	return ok;
 }
 
-static bool destroy_all(struct session *session, void *data, struct error *err) {
-	const struct wanted *wanted = data;
+static bool destroy_under(struct session *session, const char *prefix, struct error *err) {
 	CK_OBJECT_HANDLE *keys = NULL;
 	size_t count = 0;
-	if (!keys_find(session, NULL, &keys, &count, err)) {
-		return false;
-	}
-	bool ok = true;
+	bool ok = keys_find(session, NULL, &keys, &count, err);
 	for (size_t i = 0; ok && i < count; i++) {
-		ok = destroy_if_under(session, keys[i], wanted->label, err);
+		ok = destroy_if_under(session, keys[i], prefix, err);
 	}
 	free(keys);
+	return ok;
+}
+
+static bool destroy_all(struct session *session, void *data, struct error *err) {
+	const struct wanted *wanted = data;
+	pthread_mutex_lock(&session->token->population_lock);
+	bool ok = destroy_under(session, wanted->label, err);
+	pthread_mutex_unlock(&session->token->population_lock);
 	return ok;
 }
 

@@ -20,6 +20,7 @@ static const struct {
 	{CKR_DEVICE_MEMORY, "device is full", false},
 	{CKR_DEVICE_REMOVED, "device was removed", true},
 	{CKR_TOKEN_NOT_PRESENT, "token is not present", true},
+	{CKR_OBJECT_HANDLE_INVALID, "object is not there", false},
 	{CKR_SESSION_CLOSED, "session was closed", true},
 	{CKR_SESSION_HANDLE_INVALID, "session is not known", true},
 	{CKR_SESSION_COUNT, "too many sessions", false},

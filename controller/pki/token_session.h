@@ -20,6 +20,9 @@ struct token {
 	size_t idle_count;
 	void *keys; /* where keys were found: of tsearch(), see token_handles.c */
 	bool keys_listed;
+	/* Held while keys are destroyed, and while the labels of all are read: no key goes while it is being read, for
+	 * which modules have all sorts of words (and SoftHSM forgets its memory). */
+	pthread_mutex_t population_lock;
 	pthread_mutex_t login_lock; /* of what follows; one login at a time */
 	uint64_t refused_pin;       /* stamp of the PIN file that the token refused; 0: none */
 };

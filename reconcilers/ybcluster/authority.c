@@ -148,19 +148,19 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	return true;
 }
 
-/* Nothing is made while nothing may be written: then the CA stays unknown. */
-static bool find(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
+/* Nothing is made while nothing may be written: then the CA stays unknown. `usable`: the token was seen to have its
+ * key. */
+static bool find(struct work *work, struct authority *authority, const json_t *live, bool *usable, struct error *err) {
 	struct certificate_facts facts;
 	struct error ignored;
 	authority->root = json_string_value(json_at(live, "data", "root.crt", NULL));
 	authority->chain = json_string_value(json_at(live, "data", "chain.crt", NULL));
 	read_progress(work, authority, live);
 	bool named = authority->root && certificate_read(work->arena, authority->root, &facts, &ignored) && facts.is_ca;
-	bool usable;
-	if (!authority_find(work, authority, named, &usable, err)) {
+	if (!authority_find(work, authority, named, usable, err)) {
 		return false;
 	}
-	if (usable || named) {
+	if (*usable || named) {
 		return true;
 	}
 	bool may_make = !held_back(work) && !work->plan_only;
@@ -169,10 +169,11 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 }
 
 static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
-	if (!find(work, authority, live, err)) {
+	bool usable;
+	if (!find(work, authority, live, &usable, err)) {
 		return false;
 	}
-	return !authority->root || (settle(work, authority, err) && key_matches(work, authority, err) &&
+	return !authority->root || (settle(work, authority, err) && (usable || key_matches(work, authority, err)) &&
 								   (chain_current(work, authority) || make_chain(work, authority, err)));
 }
 

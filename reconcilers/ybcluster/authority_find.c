@@ -83,18 +83,26 @@ struct beside {
 	int generations;
 };
 
+/* Where the recorded step says that the other one is: a token takes long to say that there is no such key. */
+static int likely_side(const struct authority *authority) {
+	enum ca_step step = authority->progress.step;
+	return step == CA_NEW_LEAVES || step == CA_KEEP_OLD ? -1 : 1;
+}
+
 static bool look_for_another(
 	struct work *work, const struct authority *authority, const char *root, struct beside *found, struct error *err) {
 	struct error ignored;
 	const char *const *cas =
 		root && strcmp(root, authority->signing) != 0 ? certificate_split(work->arena, root, &ignored) : NULL;
+	const int sides[] = {likely_side(authority), -likely_side(authority)};
 	for (size_t i = 0; cas && cas[i] && !found->ca; i++) {
-		for (int generations = 1; generations >= -1 && !found->ca; generations -= 2) {
+		bool signs = strcmp(cas[i], authority->signing) == 0;
+		for (size_t j = 0; !signs && j < sizeof sides / sizeof *sides && !found->ca; j++) {
 			bool is;
-			if (!of_generation(work, authority, authority->generation + generations, cas[i], &is, err)) {
+			if (!of_generation(work, authority, authority->generation + sides[j], cas[i], &is, err)) {
 				return false;
 			}
-			*found = is ? (struct beside){cas[i], generations} : *found;
+			*found = is ? (struct beside){cas[i], sides[j]} : *found;
 		}
 	}
 	return true;

@@ -262,6 +262,44 @@ static void serves_eight_threads(void **state) {
 	print_message("a signature takes %.0f us alone, %.0f us with 8 threads\n", one / 50 * 1e6, eight / 400 * 1e6);
 }
 
+enum { CLUSTERS = 8, GENERATIONS = 4 };
+
+static void *destroy_keys_of(void *data) {
+	struct error err = {0};
+	bool ok = token_keys_destroy(token, data, &err);
+	if (!ok) {
+		print_error("%s: %s\n", (const char *)data, err.text);
+	}
+	return ok ? data : NULL;
+}
+
+/* Each reads the labels of all keys, of which others go meanwhile. */
+static void destroys_the_keys_of_many_at_once(void **state) {
+	(void)state;
+	pthread_t ids[CLUSTERS];
+	char prefixes[CLUSTERS][8];
+	struct error err = {0};
+	struct str cleanup_str out = {0};
+	for (int i = 0; i < CLUSTERS * GENERATIONS; i++) {
+		char label[40];
+		snprintf(prefixes[i % CLUSTERS], sizeof *prefixes, "m/%d/", i % CLUSTERS);
+		snprintf(label, sizeof label, "%s%d", prefixes[i % CLUSTERS], i / CLUSTERS);
+		assert_true(token_key_make(token, label, KEY_ECDSA_P256, &err));
+	}
+	for (int i = 0; i < CLUSTERS; i++) {
+		assert_int_equal(pthread_create(&ids[i], NULL, destroy_keys_of, prefixes[i]), 0);
+	}
+	void *well[CLUSTERS];
+	for (int i = 0; i < CLUSTERS; i++) {
+		pthread_join(ids[i], &well[i]);
+	}
+	for (int i = 0; i < CLUSTERS; i++) {
+		assert_non_null(well[i]);
+	}
+	softhsm_list(&hsm, "privkey", &out);
+	assert_null(strstr(out.text, "m/"));
+}
+
 static void survives_a_lost_login(void **state) {
 	(void)state;
 	struct error err = {0};
@@ -405,6 +443,7 @@ int main(void) {
 		cmocka_unit_test(believes_no_handle),
 		cmocka_unit_test(passes_its_self_test),
 		cmocka_unit_test(serves_eight_threads),
+		cmocka_unit_test(destroys_the_keys_of_many_at_once),
 		cmocka_unit_test(survives_a_lost_login),
 		cmocka_unit_test(says_why_it_cannot_open),
 		cmocka_unit_test(refuses_a_wrong_pin),
