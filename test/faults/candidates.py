@@ -8,10 +8,9 @@ from cases import chosen, named
 from fault_proxy import FaultProxy
 from hands import Hands
 from lane import lead_through
+from leases import leads
 from operator_process import Operator
 from waiting import wait_until
-
-TAKE_OVER = 20  # seconds
 
 
 class Candidate:
@@ -31,7 +30,7 @@ class Candidate:
         """Whatever else its home needs."""
 
     def leads(self):
-        return '"reconciling"' in self.operator.log_file.read_text()
+        return leads(self.operator)
 
     def fired(self):
         return self.proxy.state()["fired"]

@@ -4,10 +4,11 @@ to do it does, and what expires by its clock is closed. Another one takes over i
 import time
 
 import pytest
-from candidates import TAKE_OVER, Candidate
+from candidates import Candidate
 from cases import Case, named
 from clock import Clock
 from hands import Hands
+from leases import TAKE_OVER
 from manifests import allow_list
 from waiting import wait_until
 from workloads import HOME, OFFICE, SMALL, create, in_seconds, open_to, patch, ready_pods

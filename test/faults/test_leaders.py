@@ -6,8 +6,9 @@ import signal
 import time
 
 import snapshot
-from candidates import TAKE_OVER, one_after_the_other
+from candidates import one_after_the_other
 from cases import Case
+from leases import TAKE_OVER
 from waiting import wait_until
 from workloads import WORKLOADS
 

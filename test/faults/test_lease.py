@@ -2,8 +2,9 @@
 
 import itertools
 
-from candidates import TAKE_OVER, one_after_the_other
+from candidates import one_after_the_other
 from cases import Case
+from leases import TAKE_OVER
 from test_answers import ANSWERS, rotate_token
 from waiting import wait_until
 from workloads import SMALL, create

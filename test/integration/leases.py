@@ -6,6 +6,7 @@ from operator_process import Operator
 from waiting import wait_until
 
 NAME = "ybcluster-operator"
+TAKE_OVER = 20  # seconds, at most, after a leader that died
 
 
 def lease(kubectl, home):
@@ -17,11 +18,16 @@ def holder(kubectl, home):
     return lease(kubectl, home).get("holderIdentity", "")
 
 
+def leads(operator):
+    """By its own log: it says so once it acts on what it leads."""
+    return '"reconciling"' in operator.log_file.read_text()
+
+
 def two(kubectl, home, *options):
     """(one that leads, one that waits, who holds the Lease). One is ready before it leads, and whoever was killed holds the Lease until
     it runs out."""
     first = Operator(home, *options).start()
-    wait_until("the first one leads", lambda: '"reconciling"' in first.log_file.read_text())
+    wait_until("the first one leads", lambda: leads(first))
     return first, Operator(home, *options).start(ready=False), holder(kubectl, home)
 
 

@@ -10,12 +10,11 @@ import time
 import children
 import pytest
 from history import History
-from leases import handed_over, holder, next_holder, time_of, two
+from leases import TAKE_OVER, handed_over, holder, leads, next_holder, time_of, two
 from manifests import wait_for_ready, yb_cluster
 from operator_process import Operator
 from waiting import wait_until
 
-TAKE_OVER = 20  # seconds
 LEASE_RETRY = 2  # LEASE_RETRY_SECONDS of kube/lease_record.h
 
 
@@ -122,7 +121,7 @@ def time_to_end(home, silent):
     home.use_module("/nonexistent", {"ASAN_OPTIONS": "detect_leaks=0"})
     leader = Operator(home, "--leader-elect").start()
     try:
-        wait_until("the Lease is ours", lambda: '"reconciling"' in leader.log_file.read_text())
+        wait_until("the Lease is ours", lambda: leads(leader))
         if silent:
             way.silent.set()
         leader.process.send_signal(signal.SIGTERM)

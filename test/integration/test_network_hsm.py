@@ -6,14 +6,13 @@ import time
 
 import pytest
 from control_plane import ROOT
-from leases import next_holder, time_of, two
+from leases import TAKE_OVER, next_holder, time_of, two
 from manifests import wait_for_ready, yb_cluster
 from waiting import wait_until
 
 OVERLAYS = ROOT / "deploy/overlays"
 FLEET = "ybcluster-operator-all-namespaces"
 NAMESPACE = "databases"
-TAKE_OVER = 20  # seconds
 # What stands elsewhere outside of a pod: Home and Operator say it.
 PLACES = ("--operator-namespace", "--token-module", "--token-label", "--token-pin-file", "--health-port", "--metrics-port",
           "--log-format")
