@@ -141,18 +141,15 @@ def served(secret):
     return next(base64.b64decode(value) for name, value in secret["data"].items() if name.startswith("node."))
 
 
-OURS = "yugabyte.com/cluster"
-LABELLED = [("statefulsets", "one-master"), ("statefulsets", "one-tserver"), ("services", "one"), ("networkpolicies", "one-deny"),
-            ("configmaps", "one-ca"), ("secrets", "one-tserver-tls")]
+def label_taken(*children):
+    """Another hand takes off these (kind, name) the label that says whose they are."""
+    def act(run):
+        for kind, name in children:
+            run.api.patch(kind, name, run.namespace, {"metadata": {"labels": {"yugabyte.com/cluster": None}}})
 
-
-def take_labels(run):
-    for kind, name in LABELLED:
-        run.api.patch(kind, name, run.namespace, {"metadata": {"labels": {OURS: None}}})
-
-
-def labelled(run):
-    return all(run.get(kind, name)["metadata"]["labels"].get(OURS) == "one" for kind, name in LABELLED)
+    def back(run):
+        return all(run.get(*child)["metadata"]["labels"].get("yugabyte.com/cluster") == "one" for child in children)
+    return Step("take labels", act, back)
 
 
 def half_built(first):
@@ -204,7 +201,9 @@ WORKLOADS = [
              [create("one")]),
     Workload("rotate-ca", [ROTATE_CA], [create("one", **SMALL)], stops=True),
     Workload("rotate-ca-of-three", [ROTATE_CA], [create("one", tls={"caOverlap": "2s"})]),
-    Workload("labels-taken", [Step("take", take_labels, labelled)], [create("one")], races=True),
+    Workload("labels-taken", [
+        label_taken(("services", "one"), ("networkpolicies", "one-deny"), ("configmaps", "one-ca"), ("secrets", "one-tserver-tls")),
+        label_taken(("statefulsets", "one-master"), ("statefulsets", "one-tserver"))], [create("one")], races=True),
     Workload("delete-retain", [delete()], [create("one")], stops=True),
     Workload("delete-delete", [delete(no_volumes)], [create("one", deletionPolicy="Delete")], stops=True),
     Workload("delete-half-built", [Step("create and delete", half_built("networkpolicies"), delete(no_volumes).done, ready=False)],

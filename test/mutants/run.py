@@ -7,6 +7,7 @@ A defect that no longer fits, does not build or survives is a failure of the sui
 import argparse
 import pathlib
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "build/mutants/tree"
 BUILD = COPY / "build/dev"
-UNIT_SECONDS, INTEGRATION_SECONDS = 300, 900
+UNIT_SECONDS, PYTEST_SECONDS = 300, 900
+ON_CONTROL_PLANE = ("integration", "faults")  # with what pytest is to run there; every other test is a program
 
 
 def copy_tree():
@@ -43,10 +45,15 @@ def build(*targets):
     return run(1800, "cmake", "--build", BUILD, *(word for target in targets for word in ("--target", target)))
 
 
+def is_program(by):
+    return by.split()[0] not in ON_CONTROL_PLANE
+
+
 def passes(by, control_plane):
-    if not by.startswith("integration "):
+    if is_program(by):
         return run(UNIT_SECONDS, "ctest", "--test-dir", BUILD, "-R", f"^{by}$", "--no-tests=error")
-    return run(INTEGRATION_SECONDS, "hack/test", "integration", "--", *control_plane, "-x", "-q", by.removeprefix("integration "))
+    suite, *arguments = shlex.split(by)
+    return run(PYTEST_SECONDS, "hack/test", suite, "--", *control_plane, "-x", "-q", *arguments)
 
 
 def try_one(mutant, control_plane):
@@ -55,7 +62,7 @@ def try_one(mutant, control_plane):
     sound = file.read_text()
     try:
         file.write_text(sound.replace(mutant["old"], mutant["new"]))
-        if not build("ybcluster-operator" if by.startswith("integration ") else by):
+        if not build(by if is_program(by) else "ybcluster-operator"):
             return "does not build"
         return "SURVIVED" if passes(by, control_plane) else None
     finally:
@@ -71,7 +78,7 @@ def stale(mutant):
 def check_sound(mutants, control_plane):
     """Without a defect all of the named tests are green: else red would mean nothing."""
     names = sorted({mutant["by"] for mutant in mutants})
-    if not build(*(name for name in names if not name.startswith("integration "))):
+    if not build(*(name for name in names if is_program(name))):
         sys.exit("mutants: the tree does not build without a defect")
     red = [name for name in names if not passes(name, control_plane)]
     if red:
@@ -90,7 +97,7 @@ def main():
         sys.exit("mutants that no longer fit:\n" + "\n".join(gone))
     mutants = [mutant for mutant in mutants if not arguments.only or arguments.only in mutant["name"]]
     if arguments.sample:
-        small = [mutant for mutant in mutants if not mutant["by"].startswith("integration ")]
+        small = [mutant for mutant in mutants if is_program(mutant["by"])]
         mutants = random.Random(arguments.seed).sample(small, min(arguments.sample, len(small)))
     control_plane = ["--control-plane", arguments.control_plane] if arguments.control_plane else []
     copy_tree()
