@@ -10,14 +10,19 @@ class ProcessFailed(Exception):
     pass
 
 
+STATE, THREADS, START = 0, 17, 19  # of /proc/PID/stat, after the name
+
+
 def start_time(pid):
-    """The kernel's start time of a running process; None when it is gone (or waits to be reaped)."""
+    """The kernel's start time of a running process; None when it is gone (or waits to be reaped). Its first thread may have ended
+    before the others: until these have, it holds its sockets."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    gone = fields[STATE] in "ZX" and int(fields[THREADS]) <= 1
+    return None if gone else int(fields[START])
 
 
 def start(argv, log, environment=None):
