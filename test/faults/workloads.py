@@ -202,8 +202,9 @@ WORKLOADS = [
     Workload("rotate-ca", [ROTATE_CA], [create("one", **SMALL)], stops=True),
     Workload("rotate-ca-of-three", [ROTATE_CA], [create("one", tls={"caOverlap": "2s"})]),
     Workload("labels-taken", [
-        label_taken(("services", "one"), ("networkpolicies", "one-deny"), ("configmaps", "one-ca"), ("secrets", "one-tserver-tls")),
-        label_taken(("statefulsets", "one-master"), ("statefulsets", "one-tserver"))], [create("one")], races=True),
+        label_taken(("statefulsets", "one-master"), ("statefulsets", "one-tserver")),
+        label_taken(("services", "one"), ("networkpolicies", "one-deny"), ("configmaps", "one-ca"), ("secrets", "one-tserver-tls"))],
+        [create("one")], races=True),
     Workload("delete-retain", [delete()], [create("one")], stops=True),
     Workload("delete-delete", [delete(no_volumes)], [create("one", deletionPolicy="Delete")], stops=True),
     Workload("delete-half-built", [Step("create and delete", half_built("networkpolicies"), delete(no_volumes).done, ready=False)],

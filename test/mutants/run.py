@@ -7,7 +7,6 @@ A defect that no longer fits, does not build or survives is a failure of the sui
 import argparse
 import pathlib
 import random
-import shlex
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / "build/mutants/tree"
 BUILD = COPY / "build/dev"
-UNIT_SECONDS, PYTEST_SECONDS = 300, 900
-ON_CONTROL_PLANE = ("integration", "faults")  # with what pytest is to run there; every other test is a program
+UNIT_SECONDS, INTEGRATION_SECONDS = 300, 900
 
 
 def copy_tree():
@@ -45,15 +43,10 @@ def build(*targets):
     return run(1800, "cmake", "--build", BUILD, *(word for target in targets for word in ("--target", target)))
 
 
-def is_program(by):
-    return by.split()[0] not in ON_CONTROL_PLANE
-
-
 def passes(by, control_plane):
-    if is_program(by):
+    if not by.startswith("integration "):
         return run(UNIT_SECONDS, "ctest", "--test-dir", BUILD, "-R", f"^{by}$", "--no-tests=error")
-    suite, *arguments = shlex.split(by)
-    return run(PYTEST_SECONDS, "hack/test", suite, "--", *control_plane, "-x", "-q", *arguments)
+    return run(INTEGRATION_SECONDS, "hack/test", "integration", "--", *control_plane, "-x", "-q", by.removeprefix("integration "))
 
 
 def try_one(mutant, control_plane):
@@ -62,7 +55,7 @@ def try_one(mutant, control_plane):
     sound = file.read_text()
     try:
         file.write_text(sound.replace(mutant["old"], mutant["new"]))
-        if not build(by if is_program(by) else "ybcluster-operator"):
+        if not build("ybcluster-operator" if by.startswith("integration ") else by):
             return "does not build"
         return "SURVIVED" if passes(by, control_plane) else None
     finally:
@@ -78,7 +71,7 @@ def stale(mutant):
 def check_sound(mutants, control_plane):
     """Without a defect all of the named tests are green: else red would mean nothing."""
     names = sorted({mutant["by"] for mutant in mutants})
-    if not build(*(name for name in names if is_program(name))):
+    if not build(*(name for name in names if not name.startswith("integration "))):
         sys.exit("mutants: the tree does not build without a defect")
     red = [name for name in names if not passes(name, control_plane)]
     if red:
@@ -97,7 +90,7 @@ def main():
         sys.exit("mutants that no longer fit:\n" + "\n".join(gone))
     mutants = [mutant for mutant in mutants if not arguments.only or arguments.only in mutant["name"]]
     if arguments.sample:
-        small = [mutant for mutant in mutants if is_program(mutant["by"])]
+        small = [mutant for mutant in mutants if not mutant["by"].startswith("integration ")]
         mutants = random.Random(arguments.seed).sample(small, min(arguments.sample, len(small)))
     control_plane = ["--control-plane", arguments.control_plane] if arguments.control_plane else []
     copy_tree()
