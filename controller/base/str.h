@@ -25,8 +25,9 @@ char *str_steal(struct str *str);
 
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-/* Takes off what a cut left of the last character: texts that are cut stay UTF-8 (RFC 3629). */
-void str_trim_utf8(char *text);
+/* Leaves out what is not UTF-8 (RFC 3629), as what a cut left of a character, wherever it stands: JSON takes nothing else.
+ */
+void str_keep_utf8(char *text);
 /* True when both are NULL or both are equal. */
 bool str_equal(const char *a, const char *b);
 /* Reads a whole file of at most `limit` bytes. */

@@ -77,7 +77,7 @@ static const char *show(struct walk *walk, const json_t *value) {
 		return text;
 	}
 	char *cut = arena_strndup(walk->arena, text, 57);
-	str_trim_utf8(cut);
+	str_keep_utf8(cut);
 	return arena_printf(walk->arena, "%s...", cut);
 }
 

@@ -129,6 +129,6 @@ char *pod_intruders(const json_t *pod) {
 		return NULL;
 	}
 	text.text[text.length < INTRUDERS_LENGTH ? text.length : INTRUDERS_LENGTH] = '\0';
-	str_trim_utf8(text.text);
+	str_keep_utf8(text.text);
 	return str_steal(&text);
 }

@@ -48,7 +48,7 @@ static char *format(const char *pattern, ...) {
 		abort();
 	}
 	va_end(args);
-	str_trim_utf8(text);
+	str_keep_utf8(text);
 	return text;
 }
 

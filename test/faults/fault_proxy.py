@@ -21,7 +21,8 @@ class FaultProxy:
 
     def ask(self, path, body=None, method="POST", **query):
         url = f"{self.control}{path}?{urllib.parse.urlencode(query)}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), method=method)
+        # A body that the other side does not wait for would reset the connection before the answer was read.
+        request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()
         return json.loads(text) if text else None

@@ -163,19 +163,28 @@ static bool is_current(const struct pod *pod) {
 
 /* Who must go before whom: what does not run at all, what does not answer, then what was asked for before what was not.
  */
-static int sort_of(const struct pod *pod) {
-	if (!pod->outdated || (!pod->ready && !pod->stuck && !pod->asked)) {
-		return 0;
+enum sort { STAYS, UNASKED, ASKED, SLOW_UNASKED, SLOW, STUCK };
+
+/* A cluster that never was ready has nothing to lose by what nobody asked for. */
+static enum sort sort_of(const struct scene *scene, const struct pod *pod) {
+	if (!pod->outdated) {
+		return STAYS;
 	}
-	return pod->ready ? (pod->asked ? 2 : 1) : (pod->stuck ? 4 : 3);
+	if (pod->ready) {
+		return pod->asked ? ASKED : UNASKED;
+	}
+	return pod->stuck ? STUCK : pod->asked ? SLOW : scene->new ? SLOW_UNASKED : STAYS;
 }
 
+/* A slow one may have to wait for others that are not ready either. */
 static void goes_first(const struct scene *scene, const struct pod *pod) {
-	property(sort_of(pod));
+	enum sort sort = sort_of(scene, pod);
+	property(sort != STAYS);
 	for (size_t i = 0; i < scene->pod_count; i++) {
 		const struct pod *other = &scene->pods[i];
-		property(sort_of(other) <= sort_of(pod) || sort_of(other) == 3);
-		property(pod->role == MASTER || other->role == TSERVER || sort_of(other) < sort_of(pod) || sort_of(other) == 3);
+		enum sort its = sort_of(scene, other);
+		property(its <= sort || its == SLOW);
+		property(pod->role == MASTER || other->role == TSERVER || its < sort || its == SLOW);
 	}
 }
 
