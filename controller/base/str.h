@@ -25,7 +25,8 @@ char *str_steal(struct str *str);
 
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-/* Leaves out what is not UTF-8 (RFC 3629), as what a cut left of a character, wherever it stands: JSON takes nothing else.
+/* Leaves out what is not UTF-8 (RFC 3629), as what a cut left of a character, wherever it stands: JSON takes nothing
+ * else.
  */
 void str_keep_utf8(char *text);
 /* True when both are NULL or both are equal. */
