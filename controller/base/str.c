@@ -107,8 +107,8 @@ static const struct {
 	{0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
-/* Bytes of the character that begins here; 0: none does. */
-static size_t character_length(const unsigned char *at) {
+size_t str_character(const char *text) {
+	const unsigned char *at = (const unsigned char *)text;
 	size_t row = 0, rows = sizeof sequences / sizeof *sequences;
 	while (row < rows && (at[0] < sequences[row].from || at[0] > sequences[row].to)) {
 		row++;
@@ -128,7 +128,7 @@ static size_t character_length(const unsigned char *at) {
 void str_keep_utf8(char *text) {
 	char *to = text;
 	for (const char *from = text; *from;) {
-		size_t length = character_length((const unsigned char *)from);
+		size_t length = str_character(from);
 		memmove(to, from, length);
 		to += length;
 		from += length ? length : 1;

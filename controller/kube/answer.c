@@ -78,39 +78,15 @@ static enum error_kind kind_of(int status, int retry_after) {
 	return status / 100 == 4 ? ERR_INVALID : ERR_UNAVAILABLE;
 }
 
-/* Length of the UTF-8 character at `text`, 0 when it is none (RFC 3629). */
-static size_t character(const unsigned char *text) {
-	static const struct {
-		unsigned char from, to, low, high;
-		size_t length;
-	} forms[] = {
-		{0x20, 0x7e, 0, 0, 1},
-		{0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-		if (text[0] < forms[i].from || text[0] > forms[i].to) {
-			continue;
-		}
-		bool fits = forms[i].length == 1 || (text[1] >= forms[i].low && text[1] <= forms[i].high);
-		for (size_t more = 2; fits && more < forms[i].length; more++) {
-			fits = (text[more] & 0xc0) == 0x80;
-		}
-		return fits ? forms[i].length : 0;
-	}
-	return 0;
+/* Length of the character at `text`; 0 when it is none, or one that controls. */
+static size_t printable(const char *text) {
+	return (unsigned char)*text < 0x20 || *text == 0x7f ? 0 : str_character(text);
 }
 
 void answer_quote(struct str *out, const char *text, size_t most) {
 	size_t end = out->length + most;
 	while (*text) {
-		size_t length = character((const unsigned char *)text);
+		size_t length = printable(text);
 		if (out->length + (length ? length : 1) > end) {
 			return;
 		}
