@@ -15,6 +15,12 @@ static const char *short_text(const json_t *value) {
 	return text && json_string_length(value) <= LONGEST ? text : NULL;
 }
 
+/* What names an object is never empty: a precondition of "" would be none. */
+static const char *identity(const json_t *value) {
+	const char *text = short_text(value);
+	return text && *text ? text : NULL;
+}
+
 static bool read_version(const char *text, uint64_t *version) {
 	if (!text || text[0] < '1' || text[0] > '9' || strlen(text) > 19) {
 		return false;
@@ -80,9 +86,9 @@ static uint16_t append(char *strings, uint16_t *used, const char *text) {
 
 struct entry *entry_read(const struct watched *watched, uint8_t row, const json_t *object) {
 	const json_t *metadata = json_object_get(object, "metadata");
-	const char *name = short_text(json_object_get(metadata, "name"));
-	const char *uid = short_text(json_object_get(metadata, "uid"));
-	const char *namespace = watched->kind->cluster_scoped ? "" : short_text(json_object_get(metadata, "namespace"));
+	const char *name = identity(json_object_get(metadata, "name"));
+	const char *uid = identity(json_object_get(metadata, "uid"));
+	const char *namespace = watched->kind->cluster_scoped ? "" : identity(json_object_get(metadata, "namespace"));
 	uint64_t version;
 	if (!name || !uid || !namespace || !read_version(json_text(metadata, "resourceVersion"), &version)) {
 		return NULL;
