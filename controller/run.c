@@ -11,6 +11,7 @@
 #include "kube/lease.h"
 #include "kube/watch.h"
 #include "pure/manifests.h"
+#include "reconcilers/fleet.h"
 #include "reconcilers/vault.h"
 #include "reconcilers/world.h"
 #include "run/probe.h"
@@ -120,6 +121,7 @@ static bool build(struct run *run, struct error *err) {
 	run->world.queue = run->queue;
 	run->world.store = run->store;
 	run->world.metrics = run->metrics;
+	fleet_export(run->metrics, &run->world);
 	if (options->in_cluster || kube_config_in_cluster(run->config)) {
 		run->world.prober = prober_start(PROBE_MILLISECONDS);
 	}
@@ -143,6 +145,7 @@ static void start_workers(struct run *run) {
 		.world = &run->world,
 		.reconcilers = bench_reconcilers(&run->world)});
 	run->leading = true;
+	atomic_store(&run->world.reconciling, true);
 	metrics_set(run->metrics, "leader_election_master_status", "name=\"ybcluster-operator\"", 1);
 	log_info("reconciling", "identity", run->identity, "server", kube_config_server(run->config));
 }

@@ -46,6 +46,12 @@ void world_changed(void *context, const struct watched *watched, const char *nam
 	}
 }
 
+void world_count_drift(struct world *world, enum child_kind kind) {
+	char labels[64];
+	snprintf(labels, sizeof labels, "kind=\"%s\"", child_kind_name(kind));
+	metrics_add(world->metrics, "ybcluster_drift_reverted_total", labels, 1);
+}
+
 bool world_take_turn(struct world *world, const char *namespace, const char *name) {
 	char wish[sizeof world->turn];
 	snprintf(wish, sizeof wish, "%s/%s", namespace, name);

@@ -2,6 +2,7 @@
 #ifndef RECONCILERS_WORLD_H
 #define RECONCILERS_WORLD_H
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "kube/store.h"
 #include "pure/child.h"
@@ -16,6 +17,7 @@ struct world {
 	struct queue *queue; /* to wake other reconcilers */
 	struct store *store;
 	struct metrics *metrics;
+	atomic_bool reconciling;   /* this process does: it holds the lease, or there is none */
 	struct prober *prober;     /* NULL: the operator is no pod of the cluster, and has nothing to probe from */
 	pthread_mutex_t turn_lock; /* protects turn */
 	char turn[320];            /* the cluster whose unasked restarts are under way, "" for none */
@@ -33,6 +35,9 @@ extern const struct reconciler *const reconcilers[];
 /* Fits store_changed: tells the queue who must look. `context` is the world. */
 void world_changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial);
+
+/* A foreign change of such an object was taken back. */
+void world_count_drift(struct world *world, enum child_kind kind);
 
 /* Takes the turn for restarts that nobody asked for; false: another cluster has it. The same cluster takes it again
  * with every step; after half an hour without one another cluster may. */

@@ -84,6 +84,23 @@ struct object **store_loose(
 	return objects;
 }
 
+struct object **store_all(struct store *store, struct arena *arena, const struct kind *kind, size_t *count) {
+	const struct watched *watched = store_row(store, kind);
+	*count = 0;
+	pthread_mutex_lock(&store->lock);
+	uint8_t row = watched ? store_index(store, watched) : 0;
+	struct object **objects = arena_array(arena, struct object *, watched ? store->row[row].count + 1 : 1);
+	for (size_t i = 0; watched && i < store->entries.size; i++) {
+		for (struct entry *entry = store->entries.buckets[i]; entry; entry = entry->next) {
+			if (entry->row == row) {
+				objects[(*count)++] = entry_copy(entry, watched, arena);
+			}
+		}
+	}
+	pthread_mutex_unlock(&store->lock);
+	return objects;
+}
+
 static bool is_buried(const struct store *store, const struct entry *entry) {
 	for (size_t i = 0; i < GRAVES; i++) {
 		const struct grave *grave = &store->graves[i];

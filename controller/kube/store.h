@@ -51,6 +51,8 @@ struct object **store_group(
 /* All of a kind in a namespace ("" for cluster-scoped kinds) that belong to no group, without documents. */
 struct object **store_loose(
 	struct store *store, struct arena *arena, const struct kind *kind, const char *namespace, size_t *count);
+/* All of a kind, without documents. */
+struct object **store_all(struct store *store, struct arena *arena, const struct kind *kind, size_t *count);
 /* After a write: what the server answered. Nothing older is believed from now on. With `compared`, the answer is known
  * to satisfy that desired document. Does not call changed(). */
 void store_wrote(struct store *store, const struct kind *kind, const json_t *answer, const struct digest *compared);

@@ -21,10 +21,19 @@ struct series {
 	char labels[];
 };
 
-/* The series of one metric, hashed by their labels. */
+/* The series of one metric, hashed by their labels; or who makes its samples. */
 struct family {
 	struct series **buckets;
 	size_t size, count;
+	sample_metric *sample; /* set before the first page */
+	void *context;
+};
+
+/* Where they go. */
+struct samples {
+	struct str *page;
+	const struct metric *metric;
+	bool any;
 };
 
 struct collector {
@@ -162,21 +171,13 @@ void metrics_observe(struct metrics *metrics, const char *name, const char *labe
 	pthread_mutex_unlock(&metrics->lock);
 }
 
-void metrics_drop(struct metrics *metrics, const char *name, const char *labels) {
+void metrics_sample(struct metrics *metrics, const char *name, sample_metric *sample, void *context) {
 	const struct metric *metric = find_metric(name);
-	if (!metric) {
-		return;
+	if (metric && metric->type != HISTOGRAM) {
+		struct family *family = &metrics->families[metric - metric_table];
+		family->sample = sample;
+		family->context = context;
 	}
-	pthread_mutex_lock(&metrics->lock);
-	struct family *family = &metrics->families[metric - metric_table];
-	struct series **at = family->size ? find_series(family, labels) : NULL;
-	if (at && *at) {
-		struct series *series = *at;
-		*at = series->next;
-		family->count--;
-		free_series(series);
-	}
-	pthread_mutex_unlock(&metrics->lock);
 }
 
 void metrics_collect(struct metrics *metrics, void (*collect)(void *context), void *context) {
@@ -254,12 +255,24 @@ static void add_histogram(struct str *page, const struct metric *metric, const s
 	add_sample(page, metric->name, "_count", series->labels, (double)sum);
 }
 
-static void add_family(struct str *page, const struct metric *metric, const struct family *family) {
+static void add_head(struct str *page, const struct metric *metric) {
 	static const char *const types[] = {[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+	str_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, types[metric->type]);
+}
+
+void samples_add(struct samples *samples, const char *labels, double value) {
+	if (!samples->any) {
+		add_head(samples->page, samples->metric);
+		samples->any = true;
+	}
+	add_sample(samples->page, samples->metric->name, "", labels, value);
+}
+
+static void add_family(struct str *page, const struct metric *metric, const struct family *family) {
 	if (!family->count) {
 		return;
 	}
-	str_addf(page, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, types[metric->type]);
+	add_head(page, metric);
 	for (size_t i = 0; i < family->size; i++) {
 		for (const struct series *series = family->buckets[i]; series; series = series->next) {
 			if (metric->type == HISTOGRAM) {
@@ -271,6 +284,19 @@ static void add_family(struct str *page, const struct metric *metric, const stru
 	}
 }
 
+/* Who makes samples has locks of its own. */
+static void write_metric(struct metrics *metrics, size_t index, struct str *page) {
+	const struct family *family = &metrics->families[index];
+	if (family->sample) {
+		struct samples samples = {page, &metric_table[index], false};
+		family->sample(family->context, metric_table[index].name, &samples);
+		return;
+	}
+	pthread_mutex_lock(&metrics->lock);
+	add_family(page, &metric_table[index], family);
+	pthread_mutex_unlock(&metrics->lock);
+}
+
 void metrics_write(struct metrics *metrics, struct str *page) {
 	metrics_set_process(metrics);
 	pthread_mutex_lock(&metrics->collecting);
@@ -278,9 +304,7 @@ void metrics_write(struct metrics *metrics, struct str *page) {
 		collector->collect(collector->context);
 	}
 	pthread_mutex_unlock(&metrics->collecting);
-	pthread_mutex_lock(&metrics->lock);
 	for (size_t i = 0; i < metric_count; i++) {
-		add_family(page, &metric_table[i], &metrics->families[i]);
+		write_metric(metrics, i, page);
 	}
-	pthread_mutex_unlock(&metrics->lock);
 }

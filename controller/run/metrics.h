@@ -11,8 +11,11 @@ void metrics_destroy(struct metrics *metrics);
 void metrics_add(struct metrics *metrics, const char *name, const char *labels, double value);
 void metrics_set(struct metrics *metrics, const char *name, const char *labels, double value);
 void metrics_observe(struct metrics *metrics, const char *name, const char *labels, double value); /* histograms */
-/* Drops one series: of a cluster that is gone. */
-void metrics_drop(struct metrics *metrics, const char *name, const char *labels);
+/* A gauge of which nothing is kept: its samples are made for each page, by calls of samples_add() in `sample`. */
+struct samples;
+typedef void sample_metric(void *context, const char *name, struct samples *samples);
+void metrics_sample(struct metrics *metrics, const char *name, sample_metric *sample, void *context);
+void samples_add(struct samples *samples, const char *labels, double value);
 /* Called before each page is written, to set what is only known now (queue depth, store size). */
 void metrics_collect(struct metrics *metrics, void (*collect)(void *context), void *context);
 /* Returns when no collector of `context` runs any more: it may be freed. Not from within a collector. */

@@ -8,7 +8,6 @@
 #include "pure/immutable.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/children.h"
-#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
@@ -209,7 +208,7 @@ static bool finish(struct work *work, const struct change *change, const struct 
 			work->templates_written = true;
 		}
 		if (is_drift(work, change)) {
-			measure_drift(work, change->wanted->kind);
+			world_count_drift(work->world, change->wanted->kind);
 		}
 		return learn(work, change, call->answer, err);
 	}

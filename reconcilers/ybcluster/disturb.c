@@ -6,7 +6,6 @@
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
-#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
@@ -92,7 +91,7 @@ static bool replace(struct work *work, const struct rollout *rollout, struct err
 	if (ok && (evicted || rollout->move == ROLLOUT_DELETE)) {
 		bool entered = rollout->pod->number[POD_ENTERED];
 		if (entered) {
-			measure_drift(work, POD);
+			world_count_drift(work->world, POD);
 		}
 		event(work, entered, "PodReplaced", "Rollout",
 			arena_printf(work->arena, "%s: %s", rollout->pod->name, rollout->why));

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 void wake_at(struct work *work, int64_t when) {
@@ -122,7 +121,6 @@ bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, jso
 
 bool report(struct work *work, struct error *err) {
 	json_t *status = status_build(work->arena, &work->observed);
-	measure(work, status);
 	if (status_equal(work->arena, status, json_get(work->object, "status"))) {
 		return true;
 	}

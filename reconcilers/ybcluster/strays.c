@@ -8,7 +8,6 @@
 #include "pure/rollout.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
-#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 /* As a list, which the operator's Role allows; NULL and no error: it is not there. */
@@ -74,7 +73,7 @@ bool strays_ensure(struct work *work, struct error *err) {
 		return false;
 	}
 	if (!work->plan_only) {
-		measure_drift(work, POD);
+		world_count_drift(work->world, POD);
 		event(work, true, "PodReplaced", "Rollout", arena_printf(work->arena, "%s: %s", name, why));
 	}
 	return true;

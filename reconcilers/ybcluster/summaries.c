@@ -15,6 +15,7 @@
 #include "pure/child.h"
 #include "pure/entered.h"
 #include "pure/names.h"
+#include "reconcilers/fleet.h"
 #include "ybcluster/certificates.h"
 
 static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
@@ -240,6 +241,7 @@ void summarize_cluster(const json_t *object, struct summary *summary) {
 		str_addf(&text, "%s\n", name ? name : "");
 	}
 	summary->text = str_steal(&text);
+	fleet_summarize(json_object_get(object, "status"), summary);
 }
 
 void summarize_network_policy(const json_t *object, struct summary *summary) {

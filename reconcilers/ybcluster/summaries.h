@@ -23,7 +23,8 @@ void summarize_config_map(const json_t *object, struct summary *summary);
 void summarize_secret(const json_t *object, struct summary *summary);
 /* Service: families, balanced; text: host of the load balancer, or "". */
 void summarize_service(const json_t *object, struct summary *summary);
-/* YBCluster: text: the names of its AllowLists, a line end before and behind each. */
+/* YBCluster: numbers and marks: fleet_summarize(); text: the names of its AllowLists, a line end before and behind
+ * each. */
 void summarize_cluster(const json_t *object, struct summary *summary);
 /* NetworkPolicy: number 0: 1 when it allows anything; text: its podSelector as JSON. */
 void summarize_network_policy(const json_t *object, struct summary *summary);

@@ -15,7 +15,6 @@
 #include "ybcluster/children.h"
 #include "ybcluster/closing.h"
 #include "ybcluster/isolation.h"
-#include "ybcluster/measure.h"
 #include "ybcluster/report.h"
 
 /* What is left when access and certificates stand. */
@@ -184,7 +183,6 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	if (!work->cluster) {
 		if (!store_has(pass->store, &kind_ybcluster, pass->namespace, pass->name)) {
 			drop_children(work);
-			measure_end(work);
 			isolation_end(work);
 		}
 		return true;

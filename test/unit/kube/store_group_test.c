@@ -69,12 +69,30 @@ static void test_many_objects_are_found_again(void **state) {
 	assert_int_equal(count, MANY / 2);
 }
 
+static void test_all_of_a_kind_are_found(void **state) {
+	struct world *world = *state;
+	put(world, SET, "a", "u1", 5);
+	put(world, SET, "b", "u2", 6);
+	put(world, CLUSTER, "a", "u3", 7);
+	size_t count;
+	struct object **all = store_all(world->store, world->arena, &set_kind, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(all[0]->summary.number[0] + all[1]->summary.number[0], 11);
+	assert_null(all[0]->document);
+	assert_int_equal(store_documents(world->store), 2);
+	store_all(world->store, world->arena, &class_kind, &count);
+	assert_int_equal(count, 0);
+	store_all(world->store, world->arena, &unknown_kind, &count);
+	assert_int_equal(count, 0);
+}
+
 int main(void) {
 	log_setup(LOG_FORMAT_CONSOLE, LOG_ERROR);
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_what_belongs_to_no_group_is_found_by_namespace),
 		STORE_TEST(test_an_empty_group_is_none),
 		STORE_TEST(test_a_changed_group_tells_the_old_one_too),
+		STORE_TEST(test_all_of_a_kind_are_found),
 		STORE_TEST(test_many_objects_are_found_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,19 +87,37 @@ static void test_histogram_is_cumulative(void **state) {
 	expect_line(metrics, "workqueue_work_duration_seconds_bucket{le=\"1e-08\"} 1", true);
 }
 
-static void test_a_dropped_series_is_gone(void **state) {
+static void test_many_series_are_found_again(void **state) {
 	struct metrics *metrics = *state;
 	char labels[32];
-	for (int i = 0; i < 100; i++) {
-		snprintf(labels, sizeof labels, "name=\"c%d\"", i);
-		metrics_set(metrics, "ybcluster_nodes_ready", labels, i);
+	for (int i = 0; i < 200; i++) {
+		snprintf(labels, sizeof labels, "name=\"c%d\"", i % 100);
+		metrics_set(metrics, "ybcluster_store_objects", labels, i);
 	}
-	metrics_drop(metrics, "ybcluster_nodes_ready", "name=\"c42\"");
-	metrics_drop(metrics, "ybcluster_nodes_ready", "name=\"none\"");
-	metrics_drop(metrics, "ybcluster_condition", "name=\"none\"");
-	expect_line(metrics, "ybcluster_nodes_ready{name=\"c42\"} 42", false);
-	expect_line(metrics, "ybcluster_nodes_ready{name=\"c43\"} 43", true);
-	expect_line(metrics, "ybcluster_nodes_ready{name=\"c99\"} 99", true);
+	expect_line(metrics, "ybcluster_store_objects{name=\"c0\"} 100", true);
+	expect_line(metrics, "ybcluster_store_objects{name=\"c99\"} 199", true);
+	expect_line(metrics, "ybcluster_store_objects{name=\"c99\"} 99", false);
+}
+
+static void sample(void *context, const char *name, struct samples *samples) {
+	int *rounds = context;
+	assert_string_equal(name, "ybcluster_nodes_ready");
+	for (int i = 0; i < *rounds; i++) {
+		samples_add(samples, i ? "name=\"b\"" : "name=\"a\"", i + 5);
+	}
+}
+
+static void test_samples_are_made_for_each_page(void **state) {
+	struct metrics *metrics = *state;
+	int rounds = 2;
+	metrics_sample(metrics, "ybcluster_nodes_ready", sample, &rounds);
+	expect_line(metrics, "# TYPE ybcluster_nodes_ready gauge", true);
+	expect_line(metrics, "ybcluster_nodes_ready{name=\"a\"} 5", true);
+	expect_line(metrics, "ybcluster_nodes_ready{name=\"b\"} 6", true);
+	rounds = 1;
+	expect_line(metrics, "ybcluster_nodes_ready{name=\"b\"} 6", false);
+	rounds = 0;
+	expect_line(metrics, "# TYPE ybcluster_nodes_ready gauge", false);
 }
 
 static void collect(void *context) {
@@ -170,7 +188,8 @@ int main(void) {
 		TEST(test_counters_and_gauges),
 		TEST(test_requests_are_counted),
 		TEST(test_histogram_is_cumulative),
-		TEST(test_a_dropped_series_is_gone),
+		TEST(test_many_series_are_found_again),
+		TEST(test_samples_are_made_for_each_page),
 		TEST(test_collectors_run_before_the_page),
 		TEST(test_unknown_names_and_wrong_types_change_nothing),
 		TEST(test_the_process_is_measured),
