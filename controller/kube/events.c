@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "kube/event_series.h"
 #include "kube/guard.h"
 #include "kube/microtime.h"
@@ -81,27 +82,12 @@ void events_destroy(struct events *events) {
 	free(events);
 }
 
-/* At most 1024 bytes, and no character cut in two. Texts may quote others: what is no UTF-8 becomes a question mark. */
+/* At most 1024 bytes. Texts may quote others: what is no UTF-8 is left out. */
 static json_t *note_text(const char *note) {
-	size_t length = strlen(note);
-	if (length > LONGEST_NOTE) {
-		length = LONGEST_NOTE;
-		while (length && ((unsigned char)note[length] & 0xc0) == 0x80) {
-			length--;
-		}
-	}
-	json_t *text = json_stringn(note, length);
-	if (!text) {
-		char plain[LONGEST_NOTE + 1];
-		snprintf(plain, sizeof plain, "%.*s", (int)length, note);
-		for (size_t i = 0; i < length; i++) {
-			if ((unsigned char)plain[i] & 0x80) {
-				plain[i] = '?';
-			}
-		}
-		text = json_stringn(plain, length);
-	}
-	return text;
+	char text[LONGEST_NOTE + 1];
+	snprintf(text, sizeof text, "%s", note);
+	str_keep_utf8(text);
+	return json_string(text);
 }
 
 static json_t *regarding(const json_t *object) {
