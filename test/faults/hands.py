@@ -66,5 +66,7 @@ class Hands:
 
     def settle(self, step):
         def there():
-            return self.observed(step.ready) and step.done(self) and self.quiet_since() > SETTLED and self.observed(step.ready)
+            """Asks the API server, of whom many lanes ask much, only when the operator rests."""
+            return self.quiet_since() > SETTLED and self.observed(step.ready) and step.done(self) \
+                and self.quiet_since() > SETTLED and self.observed(step.ready)
         self.wait(step.name, there)
