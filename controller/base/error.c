@@ -1,6 +1,6 @@
 #include "base/error.h"
 
-#include "base/str.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@ static void fill(struct error *err, enum error_kind kind, const char *reason, co
 	*err = (struct error){.kind = kind};
 	snprintf(err->reason, sizeof err->reason, "%s", reason);
 	vsnprintf(err->text, sizeof err->text, format, args);
-	str_keep_utf8(err->text);
+	utf8_keep(err->text);
 }
 
 bool fail(struct error *err, enum error_kind kind, const char *format, ...) {
@@ -40,7 +40,7 @@ bool fail_in(struct error *err, const char *format, ...) {
 	}
 	snprintf(context + length, sizeof context - (size_t)length, ": %s", err->text);
 	context[sizeof err->text - 1] = '\0';
-	str_keep_utf8(context);
+	utf8_keep(context);
 	memcpy(err->text, context, sizeof err->text);
 	return false;
 }

@@ -25,10 +25,6 @@ char *str_steal(struct str *str);
 
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-/* Bytes of the UTF-8 character (RFC 3629) that begins at `text`; 0: none does, or the text ends there. */
-size_t str_character(const char *text);
-/* Leaves out what is not UTF-8, such as the rest of a character that was cut: JSON takes nothing else. */
-void str_keep_utf8(char *text);
 /* True when both are NULL or both are equal. */
 bool str_equal(const char *a, const char *b);
 /* Reads a whole file of at most `limit` bytes. */

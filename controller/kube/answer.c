@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "kube/managed_fields.h"
 #include "kube/request.h"
 
@@ -80,7 +81,7 @@ static enum error_kind kind_of(int status, int retry_after) {
 
 /* Length of the character at `text`; 0 when it is none, or one that controls. */
 static size_t printable(const char *text) {
-	return (unsigned char)*text < 0x20 || *text == 0x7f ? 0 : str_character(text);
+	return (unsigned char)*text < 0x20 || *text == 0x7f ? 0 : utf8_character(text);
 }
 
 void answer_quote(struct str *out, const char *text, size_t most) {

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/str.h"
+#include "base/utf8.h"
 #include "kube/event_series.h"
 #include "kube/guard.h"
 #include "kube/microtime.h"
@@ -86,7 +86,7 @@ void events_destroy(struct events *events) {
 static json_t *note_text(const char *note) {
 	char text[LONGEST_NOTE + 1];
 	snprintf(text, sizeof text, "%s", note);
-	str_keep_utf8(text);
+	utf8_keep(text);
 	return json_string(text);
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 /* Lists whose elements have a key (x-kubernetes-list-map-keys in the API's own schema), by the member that holds them.
  */
@@ -77,7 +78,7 @@ static const char *show(struct walk *walk, const json_t *value) {
 		return text;
 	}
 	char *cut = arena_strndup(walk->arena, text, 57);
-	str_keep_utf8(cut);
+	utf8_keep(cut);
 	return arena_printf(walk->arena, "%s...", cut);
 }
 

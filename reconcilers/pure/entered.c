@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "pure/names.h"
 #include "pure/reach.h"
 
@@ -129,6 +130,6 @@ char *pod_intruders(const json_t *pod) {
 		return NULL;
 	}
 	text.text[text.length < INTRUDERS_LENGTH ? text.length : INTRUDERS_LENGTH] = '\0';
-	str_keep_utf8(text.text);
+	utf8_keep(text.text);
 	return str_steal(&text);
 }

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/str.h"
+#include "base/utf8.h"
 #include "pure/diff.h"
 
 enum { MOST_FINDINGS = 16, LONGEST_MESSAGE = 1024, LONGEST_PLAN = 100 };
@@ -104,7 +104,7 @@ static json_t *condition(struct arena *arena, const struct observed *observed, c
 	const struct condition *old = condition_find(before->conditions, before->condition_count, finding->type);
 	bool same = old && old->status == finding->status && old->last_transition_time;
 	char *message = arena_strndup(arena, finding->message, strnlen(finding->message, LONGEST_MESSAGE));
-	str_keep_utf8(message);
+	utf8_keep(message);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "type", finding->type, "status",
 		condition_status_name(finding->status), "reason", finding->reason, "message", message, "lastTransitionTime",
 		clock_format(arena, same ? old->last_transition_time : observed->now), "observedGeneration",

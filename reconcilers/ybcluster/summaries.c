@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "pki/certificate.h"
 #include "pure/child.h"
 #include "pure/entered.h"
@@ -49,7 +50,7 @@ static char *format(const char *pattern, ...) {
 		abort();
 	}
 	va_end(args);
-	str_keep_utf8(text);
+	utf8_keep(text);
 	return text;
 }
 
