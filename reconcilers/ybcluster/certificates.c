@@ -119,12 +119,15 @@ static void put_serial(struct arena *arena, const struct leaf *leaf, const json_
 }
 
 /* The live trust annotation, as far as the StatefulSet knows it: its value decides whether pods restart, and an edit by
- * another hand must not. Such a one becomes what it is for a leaf that no other carried it over to: the serial. */
+ * another hand must not. Such a one becomes what it is for a leaf that no other carried it over to: the serial. So does
+ * that of the administrator's certificate, which no pod serves. */
 static const char *live_trust(struct work *work, const struct leaf *leaf, const json_t *live) {
 	const char *trust = json_string_value(json_at(live, "metadata", "annotations", ANNOTATION_TRUST, NULL));
 	const struct child *set = leaf->group ? children_find(&work->children, STATEFUL_SET, leaf->group->name) : NULL;
 	struct digest digest = secret_trust(live);
-	if (set && *set->text && strcmp(set->text, digest_hex(work->arena, &digest, 16)) != 0) {
+	bool known =
+		set && *set->text ? strcmp(set->text, digest_hex(work->arena, &digest, 16)) == 0 : leaf->group && trust;
+	if (!known) {
 		put_serial(work->arena, leaf, live, &trust);
 	}
 	return trust;

@@ -108,15 +108,16 @@ def test_edit_is_put_right(kubectl, cluster, kind, name, how, change):
     assert len(same) >= len(pods) - lost, "pods restarted for an edit that was taken back"
 
 
-def test_an_edit_of_the_trust_annotation_restarts_nobody(kubectl, cluster):
+@pytest.mark.parametrize("secret", ["one-tserver-tls", "one-admin-tls"])
+def test_an_edit_of_the_trust_annotation_restarts_nobody(kubectl, cluster, secret):
     """It says with which certificates pods run: the operator's own record, and not a button."""
     wait_for_ready(kubectl, *cluster)
-    before, pods = kubectl.get("secret", "one-tserver-tls", cluster[1]), children.pods(kubectl, *cluster)
+    before, pods = kubectl.get("secret", secret, cluster[1]), children.pods(kubectl, *cluster)
     for value in ("x", None):
-        kubectl.patch("secret", "one-tserver-tls", cluster[1], {"metadata": {"annotations": {"yugabyte.com/trust": value}}})
+        kubectl.patch("secret", secret, cluster[1], {"metadata": {"annotations": {"yugabyte.com/trust": value}}})
 
         def right():
-            now = kubectl.get("secret", "one-tserver-tls", cluster[1])
+            now = kubectl.get("secret", secret, cluster[1])
             assert (now["data"], now["metadata"]["annotations"]) == (before["data"], before["metadata"]["annotations"])
             return True
         wait_until("the annotation as it was", right)
