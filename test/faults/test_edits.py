@@ -28,10 +28,16 @@ MOMENTS = (1, 3, 8)  # the how-manyth write
 ANNOTATED = ("configmaps", "secrets", "statefulsets", "pods")
 # The StatefulSets' controller made these, and the operator waits for what it does not see: whoever took a label away puts it back.
 LABELLED_BY_OTHERS = ("pods", "persistentvolumeclaims")
-# Who asked for a rotation is told by an annotation of C-ca alone: without it the rest is nobody's wish, and the StatefulSets say so.
-FORGOTTEN = {"configmaps": "yugabyte.com/ca-asked|UPDATE statefulsets/",
-             # And a pod that does not say what it was made from is made anew.
-             "pods": "DELETE pods/.*: (1 times instead of 0|2 times instead of 1)"}
+# What else comes of an edit, by the beginning of the fault's name.
+PODS_AGAIN = "DELETE pods/.*: (1 times instead of 0|2 times instead of 1)"
+FOLLOWS = {
+    # Who asked for a rotation is told by this alone: without it the rest is nobody's wish, and the StatefulSets say so.
+    "configmaps: annotations of ours away": "yugabyte.com/ca-asked|UPDATE statefulsets/",
+    # It does not say what it was made from.
+    "pods: annotations of ours away": PODS_AGAIN,
+    # Neither policies nor its StatefulSet select it.
+    "pods: label cluster away": PODS_AGAIN,
+}
 AWAY = 3  # seconds
 OURS = "yugabyte.com/"  # begins the names of our annotations
 
@@ -89,10 +95,10 @@ def compare(workload, undisturbed, found, case):
     """What was edited has updates more; and a note of somebody else's is left alone."""
     kind = case.fault.partition(":")[0]
     note = '"example.com/note": "seen"'
-    allowed = FORGOTTEN.get(kind) if "annotations of ours" in case.fault else None
+    follows = FOLLOWS.get(case.fault.partition(",")[0], "(?!)")
     return [one for one in run.compare(workload, undisturbed, found, case)
             if not one.startswith(f"UPDATE {kind}/") and not (one.startswith(f"{kind}/") and note in one)
-            and not (allowed and re.search(allowed, one))]
+            and not re.search(follows, one)]
 
 
 def test_edited_between(cases):
