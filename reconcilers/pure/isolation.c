@@ -49,8 +49,10 @@ bool selector_matches(const json_t *selector, const json_t *labels) {
 	return true;
 }
 
-/* Labels that others put on our pods: their values are theirs, so a selector on one of them counts as matching. */
-static const char *const others_labels[] = {"controller-revision-hash", "pod-template-hash"};
+/* Labels that others put on our pods (the StatefulSets' controller; PodTopologyLabels, on by default since 1.35): their
+ * values are theirs, so a selector on one of them counts as matching. */
+static const char *const others_labels[] = {
+	"controller-revision-hash", "pod-template-hash", "topology.kubernetes.io/zone", "topology.kubernetes.io/region"};
 
 static json_t *without_others(const json_t *selector) {
 	json_t *copy = selector ? json_deep_copy(selector) : json_object();
@@ -70,31 +72,48 @@ static json_t *without_others(const json_t *selector) {
 	return copy;
 }
 
-static json_t *labels_of_pod(
-	struct arena *arena, const struct ybcluster *cluster, const struct group *group, int ordinal) {
-	json_t *labels = cluster->spec.pod.labels ? json_copy(cluster->spec.pod.labels) : json_object();
+static json_t *labels_of_group(struct arena *arena, const struct ybcluster *cluster, const struct group *group) {
+	json_t *labels =
+		arena_own_json(arena, cluster->spec.pod.labels ? json_copy(cluster->spec.pod.labels) : json_object());
 	json_object_update(labels, labels_of(arena, cluster, role_name(group->role)));
 	if (group->zone) {
 		json_object_set_new(labels, "yugabyte.com/zone", json_string(group->zone));
 	}
+	return labels;
+}
+
+static json_t *labels_of_pod(struct arena *arena, const json_t *of_group, const char *set, int ordinal) {
+	json_t *labels = arena_own_json(arena, json_copy((json_t *)(uintptr_t)of_group));
 	json_object_set_new(
-		labels, "statefulset.kubernetes.io/pod-name", json_string(arena_printf(arena, "%s-%d", group->name, ordinal)));
+		labels, "statefulset.kubernetes.io/pod-name", json_string(arena_printf(arena, "%s-%d", set, ordinal)));
 	json_object_set_new(labels, "apps.kubernetes.io/pod-index", json_string(arena_printf(arena, "%d", ordinal)));
 	return labels;
 }
 
-bool selector_reaches(struct arena *arena, const struct ybcluster *cluster, const json_t *selector) {
+struct pod_labels labels_of_pods(struct arena *arena, const struct ybcluster *cluster) {
 	struct groups groups = groups_of(arena, cluster);
-	json_t *known = arena_own_json(arena, without_others(selector));
+	size_t most = 0;
 	for (size_t i = 0; i < groups.count; i++) {
+		most += (size_t)groups.items[i].replicas;
+	}
+	struct pod_labels pods = {.items = arena_array(arena, json_t *, most + 1)};
+	for (size_t i = 0; i < groups.count; i++) {
+		json_t *labels = labels_of_group(arena, cluster, &groups.items[i]);
 		for (int j = 0; j < groups.items[i].replicas; j++) {
-			json_t *labels = arena_own_json(arena, labels_of_pod(arena, cluster, &groups.items[i], j));
-			if (selector_matches(known, labels)) {
-				return true;
-			}
+			pods.items[pods.count++] = labels_of_pod(arena, labels, groups.items[i].name, j);
 		}
 	}
-	return false;
+	return pods;
+}
+
+bool selector_reaches(const struct pod_labels *pods, const json_t *selector) {
+	json_t *known = without_others(selector);
+	bool reaches = false;
+	for (size_t i = 0; !reaches && i < pods->count; i++) {
+		reaches = selector_matches(known, pods->items[i]);
+	}
+	json_decref(known);
+	return reaches;
 }
 
 struct finding isolation_finding(enum knock granted, enum knock ungranted) {

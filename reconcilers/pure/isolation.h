@@ -6,8 +6,14 @@
 /* True when the LabelSelector matches the labels (reference/kubernetes-api/common-definitions/label-selector). What
  * cannot be read matches: fail closed. */
 bool selector_matches(const json_t *selector, const json_t *labels);
-/* True when it matches any pod of the cluster, by labels that the pods are known to carry. */
-bool selector_reaches(struct arena *arena, const struct ybcluster *cluster, const json_t *selector);
+/* The labels that each pod of a cluster is known to carry. */
+struct pod_labels {
+	json_t **items;
+	size_t count;
+};
+struct pod_labels labels_of_pods(struct arena *arena, const struct ybcluster *cluster);
+/* True when it matches any of these pods. Keeps no memory: tenants write as many policies as they like. */
+bool selector_reaches(const struct pod_labels *pods, const json_t *selector);
 
 /* What a connection from the operator's pod to a tserver met. */
 enum knock { KNOCK_NONE, KNOCK_ANSWERED, KNOCK_REFUSED, KNOCK_SILENT };

@@ -11,18 +11,27 @@
 #include "ybcluster/isolation.h"
 #include "ybcluster/report.h"
 
-static bool opens(struct work *work, int64_t allows, const char *selector) {
+/* `pods` are those of the cluster, once anybody asked. */
+static bool opens(struct work *work, struct pod_labels *pods, int64_t allows, const char *selector) {
 	struct error ignored;
-	return allows && selector_reaches(work->arena, work->cluster,
-						 arena_own_json(work->arena, json_parse(selector, strlen(selector), &ignored)));
+	if (!allows) {
+		return false;
+	}
+	if (!pods->count) {
+		*pods = labels_of_pods(work->arena, work->cluster);
+	}
+	json_t *parsed = json_parse(selector, strlen(selector), &ignored);
+	bool reaches = selector_reaches(pods, parsed);
+	json_decref(parsed);
+	return reaches;
 }
 
 /* What claims to be of this cluster, and is not. */
-static const char *false_friend(struct work *work) {
+static const char *false_friend(struct work *work, struct pod_labels *pods) {
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *child = &work->children.items[i];
 		bool ours = child->kind == NETWORK_POLICY && strcmp(child->owner_uid, work->cluster->metadata.uid) == 0;
-		if (child->kind == NETWORK_POLICY && !ours && opens(work, child->number[0], child->text)) {
+		if (child->kind == NETWORK_POLICY && !ours && opens(work, pods, child->number[0], child->text)) {
 			return child->name;
 		}
 	}
@@ -32,17 +41,18 @@ static const char *false_friend(struct work *work) {
 /* Policies that are in another cluster's group select its pods alone (group_of_policy): they are not looked at. */
 static const char *foreign_policy(struct work *work) {
 	size_t count;
+	struct pod_labels pods = {0};
 	struct object **policies =
 		store_loose(work->pass->store, work->arena, kind_of_child(NETWORK_POLICY), work->pass->namespace, &count);
 	for (size_t i = 0; i < count; i++) {
 		bool ours = strcmp(policies[i]->owner_uid, work->cluster->metadata.uid) == 0 &&
 		            policy_is_of(work->pass->name, policies[i]->name);
 		const char *text = policies[i]->summary.text ? policies[i]->summary.text : "";
-		if (!ours && opens(work, policies[i]->summary.number[0], text)) {
+		if (!ours && opens(work, &pods, policies[i]->summary.number[0], text)) {
 			return policies[i]->name;
 		}
 	}
-	return false_friend(work);
+	return false_friend(work, &pods);
 }
 
 /* Seconds between measurements: while policies are enforced, while they are not, or cannot be measured; and how long

@@ -180,6 +180,7 @@ void plan_meet(struct arena *arena, const struct plan *plan, const struct wanted
 	}
 	strip(arena, wanted, live);
 	closes(arena, plan, live);
-	selector_reaches(arena, plan->cluster, json_get(live, "spec.podSelector"));
+	struct pod_labels pods = labels_of_pods(arena, plan->cluster);
+	selector_reaches(&pods, json_get(live, "spec.podSelector"));
 	volumes_judge(plan->cluster, live);
 }

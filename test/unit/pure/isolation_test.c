@@ -71,11 +71,14 @@ static void reaches_pods_of_either_role(void **state) {
 		{"{matchLabels: {apps.kubernetes.io/pod-index: '0', app.kubernetes.io/component: master}}", true},
 		{"{matchLabels: {controller-revision-hash: db-tserver-5d9f}}", true},
 		{"{matchLabels: {controller-revision-hash: x, team: red}}", false},
+		{"{matchLabels: {topology.kubernetes.io/zone: a}}", true},
+		{"{matchExpressions: [{key: topology.kubernetes.io/region, operator: In, values: [x]}]}", true},
 		{"{matchExpressions: [{key: controller-revision-hash, operator: In, values: [x]}]}", true},
 		{"{matchExpressions: [{key: yugabyte.com/cluster, operator: DoesNotExist}]}", false},
 	};
+	struct pod_labels pods = labels_of_pods(arena, cluster);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (selector_reaches(arena, cluster, yaml(arena, rows[i].selector)) != rows[i].reaches) {
+		if (selector_reaches(&pods, yaml(arena, rows[i].selector)) != rows[i].reaches) {
 			fail_msg("%s", rows[i].selector);
 		}
 	}
@@ -84,8 +87,9 @@ static void reaches_pods_of_either_role(void **state) {
 static void zones_are_labels_too(void **state) {
 	(void)state;
 	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {zones: [a, b, c]}");
-	assert_true(selector_reaches(arena, cluster, yaml(arena, "{matchLabels: {yugabyte.com/zone: b}}")));
-	assert_false(selector_reaches(arena, cluster, yaml(arena, "{matchLabels: {yugabyte.com/zone: d}}")));
+	struct pod_labels pods = labels_of_pods(arena, cluster);
+	assert_true(selector_reaches(&pods, yaml(arena, "{matchLabels: {yugabyte.com/zone: b}}")));
+	assert_false(selector_reaches(&pods, yaml(arena, "{matchLabels: {yugabyte.com/zone: d}}")));
 }
 
 static void expect_finding(enum knock granted, enum knock ungranted, enum condition_status status, const char *reason) {
