@@ -21,7 +21,10 @@ enum child_kind {
 };
 
 /* What the numbers of an object's summary mean, by kind. */
-enum { STATEFUL_SET_REPLICAS, STATEFUL_SET_OBSERVED };
+enum { STATEFUL_SET_REPLICAS /* at most MOST_PODS */, STATEFUL_SET_OBSERVED };
+/* Of one StatefulSet, more than spec.nodes allows: others write numbers and names of claims, and a pass looks at each
+ * pod that they speak of. */
+enum { MOST_PODS = 1000 };
 enum {
 	POD_READY,
 	POD_STUCK,  /* our own container does not run */

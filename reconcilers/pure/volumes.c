@@ -25,11 +25,8 @@ int64_t volumes_ordinal(const struct group *group, const char *claim) {
 	}
 	const char *ordinal = dash + 1 + length;
 	bool named = ordinal[0] == '-' && ordinal[1] && !ordinal[1 + strspn(ordinal + 1, "0123456789")];
-	return named ? strtoll(ordinal + 1, NULL, 10) : -1;
-}
-
-static bool claim_belongs(const struct child *claim, const struct group *group) {
-	return volumes_ordinal(group, claim->name) >= 0;
+	long long number = named ? strtoll(ordinal + 1, NULL, 10) : -1;
+	return number < MOST_PODS ? number : -1;
 }
 
 int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set) {
@@ -37,9 +34,8 @@ int64_t volumes_replicas(const struct ybcluster *cluster, const struct children 
 	const struct group group = {.name = set};
 	for (size_t i = 0; i < children->count; i++) {
 		const struct child *claim = &children->items[i];
-		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
-			claim_belongs(claim, &group)) {
-			int64_t ordinal = strtoll(strrchr(claim->name, '-') + 1, NULL, 10);
+		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) == 0) {
+			int64_t ordinal = volumes_ordinal(&group, claim->name);
 			most = ordinal + 1 > most ? ordinal + 1 : most;
 		}
 	}
@@ -54,7 +50,7 @@ struct growth *volumes_growth(struct arena *arena, const struct ybcluster *clust
 		const struct child *claim = &children->items[i];
 		for (size_t j = 0; claim->kind == VOLUME_CLAIM && j < groups->count; j++) {
 			const char *size = processes_of(cluster, &groups->items[j])->storage.size;
-			if (claim_belongs(claim, &groups->items[j]) && !claim->deleting &&
+			if (volumes_ordinal(&groups->items[j], claim->name) >= 0 && !claim->deleting &&
 				strcmp(claim->cluster_uid, cluster->metadata.uid) == 0 &&
 				claim->number[CLAIM_REQUESTED] < bytes_of(size)) {
 				list[(*count)++] = (struct growth){claim, size,

@@ -30,7 +30,8 @@ enum claim_right volumes_judge(const struct ybcluster *cluster, const json_t *cl
 /* The next claim that carries another cluster's uid, after `last`, or the first; NULL: none. */
 const struct child *volumes_foreign(
 	const struct ybcluster *cluster, const struct children *children, const struct child *last);
-/* The ordinal of the pod that mounts the claim of this name; -1: no pod of this group does. */
+/* The ordinal of the pod that mounts the claim of this name; -1: no pod of this group does, or ever will (MOST_PODS).
+ */
 int64_t volumes_ordinal(const struct group *group, const char *claim);
 /* How many pods a StatefulSet may have when it is to have `wanted`, its volumes are of `had`, and new ones may be made
  * up to the ordinal `limit` alone, where the first claim stands that is not ours. Those that run stay. -1: a set that

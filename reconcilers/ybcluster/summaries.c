@@ -180,7 +180,8 @@ void summarize_claim(const json_t *object, struct summary *summary) {
 }
 
 void summarize_stateful_set(const json_t *object, struct summary *summary) {
-	summary->number[STATEFUL_SET_REPLICAS] = json_int(object, "spec.replicas", 1);
+	int64_t replicas = json_int(object, "spec.replicas", 1);
+	summary->number[STATEFUL_SET_REPLICAS] = replicas < MOST_PODS ? replicas : MOST_PODS;
 	summary->number[STATEFUL_SET_OBSERVED] =
 		json_int(object, "status.observedGeneration", 0) >= json_int(object, "metadata.generation", 1);
 	summary->text =

@@ -23,7 +23,13 @@ static const char *const objects[] = {
 	"maintenanceWindow: {day: Sunday, start: '02:00', duration: 2h}}, status: {phase: Updating}}",
 };
 
-enum { OBJECTS = sizeof objects / sizeof *objects, MOST_GROUPS = 8, MOST_PODS = 16, MOST_TROUBLE = 40, WEEK = 604800 };
+enum {
+	OBJECTS = sizeof objects / sizeof *objects,
+	MOST_GROUPS = 8,
+	PODS_OF_A_CASE = 16,
+	MOST_TROUBLE = 40,
+	WEEK = 604800
+};
 
 /* What the properties know of a pod is how it was made here, not what was made of that. */
 struct pod {
@@ -38,7 +44,7 @@ struct scene {
 	struct groups groups;
 	struct wanted wanted[MOST_GROUPS];
 	struct child sets[MOST_GROUPS];
-	struct pod pods[MOST_PODS];
+	struct pod pods[PODS_OF_A_CASE];
 	size_t wanted_count, pod_count;
 	bool set_there[MOST_GROUPS], settled, may_disturb, new;
 };
@@ -119,7 +125,7 @@ static void make_group(struct scene *scene, struct bytes *bytes, size_t index) {
 
 static struct children children_of(struct scene *scene) {
 	/* One more that is of no group's ordinals, and in a bad way: nobody's business. */
-	struct child *items = arena_array(scene->arena, struct child, MOST_GROUPS + MOST_PODS + 1);
+	struct child *items = arena_array(scene->arena, struct child, MOST_GROUPS + PODS_OF_A_CASE + 1);
 	size_t count = 0;
 	for (size_t i = 0; i < scene->groups.count; i++) {
 		if (scene->set_there[i]) {

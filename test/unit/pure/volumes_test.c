@@ -45,7 +45,8 @@ static void nothing_else_is_touched(void **state) {
 	const char *size;
 	static const char *const names[] = {"data0-db-tserver", "data0-db-tserver-", "data0-db-tserver-x",
 		"data0-db-tserver-0-x", "data0-other-tserver-0", "backup0-db-tserver-0", "data", "", "-",
-		"data0-db-tserver-a-0"};
+		"data0-db-tserver-a-0", "data0-db-tserver-1000", "data0-db-tserver-9223372036854775807",
+		"data0-db-tserver-99999999999999999999"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (growth_of(claim(names[i], UID, "1Gi"), &size)) {
 			fail_msg("'%s' would grow", names[i]);
