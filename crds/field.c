@@ -178,6 +178,7 @@ static bool take_time(
 	if (!text || !clock_parse(text, &seconds, &ignored)) {
 		return refuse(walk, place, value, "a time such as 2026-11-22T10:00:00Z");
 	}
+	seconds -= seconds == 0; /* 0 stands for a time that is not there, and what ended with 1970 has ended */
 	memcpy(into, &seconds, sizeof seconds);
 	return true;
 }

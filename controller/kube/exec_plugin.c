@@ -271,6 +271,7 @@ static bool take_answer(const char *api_version, const json_t *root, struct exec
 	if (expires && !clock_parse(expires, &answer->expires, err)) {
 		return fail_in(err, "status.expirationTimestamp");
 	}
+	answer->expires -= expires && answer->expires == 0; /* which would be never */
 	answer->token = copy(status, "token");
 	answer->certificate = copy(status, "clientCertificateData");
 	answer->key = copy(status, "clientKeyData");

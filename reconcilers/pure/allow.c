@@ -33,17 +33,19 @@ bool allow_covers(const struct cidr *ranges, size_t count, const struct cidr *ra
 	return false;
 }
 
-/* The intersection of two sets of ranges: of two ranges that overlap one lies in the other. */
+/* The intersection of two sets of ranges, at most as many as both have: of two ranges that overlap one lies in the
+ * other. */
 static size_t intersect(
-	const struct cidr *a, size_t a_count, const struct cidr *b, size_t b_count, struct cidr *result, size_t most) {
+	const struct cidr *a, size_t a_count, const struct cidr *b, size_t b_count, struct cidr *result) {
 	size_t count = 0;
 	for (size_t i = 0; i < a_count; i++) {
-		for (size_t j = 0; j < b_count && count < most; j++) {
-			if (cidr_contains(&b[j], &a[i])) {
-				result[count++] = a[i];
-			} else if (cidr_contains(&a[i], &b[j])) {
-				result[count++] = b[j];
-			}
+		if (allow_covers(b, b_count, &a[i])) {
+			result[count++] = a[i];
+		}
+	}
+	for (size_t i = 0; i < b_count; i++) {
+		if (allow_covers(a, a_count, &b[i])) {
+			result[count++] = b[i];
 		}
 	}
 	return count;
@@ -107,9 +109,8 @@ struct allowed allow_union(struct arena *arena, const struct assigned *lists, si
 	if (allowed.whole && !frozen) {
 		return allowed;
 	}
-	const size_t room = (size_t)4 * ALLOWLIST_RULES_MAX;
-	struct cidr *both = arena_array(arena, struct cidr, room);
-	allowed.count = sort_unique(both, intersect(live, live_count, allowed.ranges, allowed.count, both, room));
+	struct cidr *both = arena_array(arena, struct cidr, live_count + allowed.count);
+	allowed.count = sort_unique(both, intersect(live, live_count, allowed.ranges, allowed.count, both));
 	allowed.ranges = both;
 	allowed.message = arena_printf(
 		arena, "%s; what was open and is still wanted stays open: %zu rules", allowed.message, allowed.count);

@@ -53,6 +53,37 @@ static void expired_entries_do_not_count(void **state) {
 	assert_int_equal(allowed.next_expiry, NOW + 1);
 }
 
+/* Whoever writes the beginning of 1970 means that it has ended, and not that it never does. */
+static void what_ended_long_ago_does_not_count(void **state) {
+	(void)state;
+	struct assigned lists[] = {list("a", "[{cidr: 192.0.2.1, expiresAt: '1970-01-01T00:00:00Z'}, "
+										 "{cidr: 192.0.2.2, expiresAt: '1970-01-01T00:00:01Z'}, "
+										 "{cidr: 192.0.2.3, expiresAt: '0001-01-01T00:00:00Z'}]")};
+	struct allowed allowed = allow_union(arena, lists, 1, NULL, 0, false, NOW);
+	expect(&allowed, true, "");
+}
+
+/* However they nest: what is open and still wanted stays, all of it. */
+static void frozen_keeps_every_wanted_range(void **state) {
+	(void)state;
+	cleanup_str struct str entries = {0};
+	struct cidr live[84];
+	str_adds(&entries, "[{cidr: 10.0.0.0/8}, {cidr: 10.1.0.0/16}, {cidr: 10.1.0.0/17}, {cidr: 10.1.0.0/18}");
+	for (int i = 0; i < 60; i++) {
+		str_addf(&entries, ", {cidr: 10.1.%d.0/24}", i);
+	}
+	for (int i = 0; i < 20; i++) {
+		str_addf(&entries, ", {cidr: 203.0.113.%d}", i);
+	}
+	str_adds(&entries, "]");
+	struct assigned lists[] = {list("a", entries.text)};
+	struct allowed before = allow_union(arena, lists, 1, NULL, 0, false, NOW);
+	assert_int_equal(before.count, sizeof live / sizeof *live);
+	memcpy(live, before.ranges, sizeof live);
+	struct allowed allowed = allow_union(arena, lists, 1, live, before.count, true, NOW);
+	assert_int_equal(allowed.count, before.count);
+}
+
 static void missing_list_opens_nothing_new(void **state) {
 	(void)state;
 	struct error err;
@@ -152,6 +183,8 @@ int main(void) {
 		cmocka_unit_test(nobody_without_lists),
 		cmocka_unit_test(union_counts_equal_entries_once),
 		cmocka_unit_test(expired_entries_do_not_count),
+		cmocka_unit_test(what_ended_long_ago_does_not_count),
+		cmocka_unit_test(frozen_keeps_every_wanted_range),
 		cmocka_unit_test(missing_list_opens_nothing_new),
 		cmocka_unit_test(too_many_rules_keep_what_is_live),
 		cmocka_unit_test(a_part_does_not_cover_the_whole),
