@@ -45,9 +45,13 @@ static int64_t due(const struct ca_progress *progress, const struct ybcluster_sp
 	return progress->not_after - spec->tls.ca_duration / 6;
 }
 
+bool ca_has_ended(const struct ca_progress *progress, int64_t now) {
+	return now >= progress->not_after;
+}
+
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now) {
-	bool overlapped = now >= progress->since + spec->tls.ca_overlap;
-	if (!progress->served) {
+	bool ended = ca_has_ended(progress, now), overlapped = ended || now >= progress->since + spec->tls.ca_overlap;
+	if (!progress->served && !ended) {
 		return progress->step;
 	}
 	switch (progress->step) {

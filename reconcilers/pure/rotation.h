@@ -29,7 +29,9 @@ const char *ca_step_shown(enum ca_step step);
 const char *ca_step_awaits(enum ca_step step); /* "every pod …", to follow "until"; NULL: nothing */
 enum ca_step ca_step_of(const char *name);     /* CA_STABLE when it is none of them */
 int ca_generation_of(const char *number);      /* 1 when it is none */
-/* The step to be in now: the same, or the next one. */
+/* It signs nothing any more, and nobody believes what it signed. */
+bool ca_has_ended(const struct ca_progress *progress, int64_t now);
+/* The step to be in now: the same, or the next one. A CA that has ended is waited for by nobody. */
 enum ca_step ca_next(const struct ca_progress *progress, const struct ybcluster_spec *spec, int64_t now);
 /* The record of a rotation lies where others may write. Its step is told by the CAs that were found: the one beside
  * that which signs is newer (`beside` > 0), older (< 0), or there is none (any more, where a rotation had come to new

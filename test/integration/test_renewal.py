@@ -53,4 +53,10 @@ def test_what_falls_due_is_renewed(kubectl, namespace, away):
         return status["certificates"]["generation"] == 2 \
             and status["rootCA"]["fingerprint"].lower().replace(":", "").endswith(fingerprint)
     wait_until("status tells of the second CA", told)
+
+    # So long that the CA itself has ended: nothing can be issued under it, and a new one is not waited for.
+    away(24 * 60 * MINUTE)
+    third = rotated(kubectl, namespace, new_root)
+    assert third.not_valid_after_utc > new_root.not_valid_after_utc
+    wait_for_ready(kubectl, "one", namespace)
     kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")

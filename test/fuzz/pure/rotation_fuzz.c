@@ -1,6 +1,7 @@
 /* Rotations of a CA, told by bytes: time passes, pods serve or do not, somebody changes the record. What stands is
  * which CA signs and which one is trusted beside it. Whatever happens: no step is skipped, the new CA signs only after
- * all trusted it for the overlap, and the old one goes only after all served the new one's leaves for the overlap. */
+ * all trusted it for the overlap, and the old one goes only after all served the new one's leaves for the overlap;
+ * unless the one that signs has ended, and nobody believes it any more. */
 #include "pure/rotation.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ struct rotation {
 	struct ca_progress recorded;
 	int64_t now, born, signs; /* born, signs: when the newer CA was made, and when it began to sign */
 	int beside;               /* the other CA: newer (1), older (-1), none (0) */
+	bool ended;               /* the CA that signs has */
 	bool changed;             /* somebody changed the record since the newer CA was made */
 };
 
@@ -27,19 +29,19 @@ static void enter(struct rotation *rotation, enum ca_step step) {
 		rotation->born = now;
 		rotation->changed = false;
 		rotation->recorded.wished = false;
-		rotation->recorded.not_after = now + rotation->spec.tls.ca_duration;
 		break;
 	case CA_NEW_LEAVES:
-		property(rotation->beside == 1 && now >= rotation->born + overlap);
+		property(rotation->beside == 1 && (now >= rotation->born + overlap || rotation->ended));
 		rotation->beside = -1;
+		rotation->recorded.not_after = rotation->born + rotation->spec.tls.ca_duration;
 		rotation->signs = now;
 		break;
 	case CA_KEEP_OLD:
 		property(rotation->beside == -1);
 		break;
 	case CA_DROP_OLD:
-		property(rotation->beside == -1 && now >= rotation->born + 2 * overlap);
-		property(rotation->changed || now >= rotation->signs + overlap);
+		property(rotation->beside == -1 && (now >= rotation->born + 2 * overlap || rotation->ended));
+		property(rotation->changed || now >= rotation->signs + overlap || rotation->ended);
 		rotation->beside = 0;
 		break;
 	default:
@@ -57,14 +59,15 @@ static void pass(struct rotation *rotation, bool served) {
 			 : rotation->beside < 0 ? recorded->step == CA_NEW_LEAVES || recorded->step == CA_KEEP_OLD
 									: recorded->step == CA_STABLE || recorded->step == CA_DROP_OLD);
 	recorded->served = served;
+	rotation->ended = ca_has_ended(recorded, rotation->now);
 	enum ca_step next_step = ca_next(recorded, &rotation->spec, rotation->now);
 	int64_t wake = ca_wake(recorded, &rotation->spec);
 	if (next_step == recorded->step) {
 		/* Time that has come is no reason to wait on. */
-		property(!served || wake == 0 || wake > rotation->now);
+		property(!rotation->ended && (!served || wake == 0 || wake > rotation->now));
 		return;
 	}
-	property(served && next_step == (recorded->step + 1) % CA_STEPS);
+	property((served || rotation->ended) && next_step == (recorded->step + 1) % CA_STEPS);
 	property(next_step != CA_TRUST_BOTH || recorded->wished || wake <= rotation->now);
 	enter(rotation, next_step);
 }

@@ -38,7 +38,15 @@ static void the_old_one_goes_only_after_new_leaves_and_the_overlap(void **state)
 static void nothing_moves_while_a_pod_does_not_serve_it(void **state) {
 	(void)state;
 	for (enum ca_step step = CA_STABLE; step < CA_STEPS; step++) {
-		assert_int_equal(next(step, 100 * OVERLAP, false, true, -1), step);
+		assert_int_equal(next(step, 100 * OVERLAP, false, true, 1), step);
+	}
+}
+
+/* Nothing can be issued under it, so that nothing would ever be served. */
+static void a_ca_that_has_ended_is_waited_for_by_nobody(void **state) {
+	(void)state;
+	for (enum ca_step step = CA_STABLE; step < CA_STEPS; step++) {
+		assert_int_equal(next(step, 0, false, false, 0), (step + 1) % CA_STEPS);
 	}
 }
 
@@ -173,6 +181,7 @@ int main(void) {
 		cmocka_unit_test(new_leaves_only_when_all_trust_both_for_the_overlap),
 		cmocka_unit_test(the_old_one_goes_only_after_new_leaves_and_the_overlap),
 		cmocka_unit_test(nothing_moves_while_a_pod_does_not_serve_it),
+		cmocka_unit_test(a_ca_that_has_ended_is_waited_for_by_nobody),
 		cmocka_unit_test(the_cas_tell_the_step_whatever_the_record_says),
 		cmocka_unit_test(no_step_began_before_the_new_ca_allowed_it),
 		cmocka_unit_test(wakes_when_time_alone_leads_on),
