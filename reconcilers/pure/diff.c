@@ -27,8 +27,8 @@ static const struct keyed {
 static const char *const atomic_maps[] = {
 	"podSelector", "namespaceSelector", "labelSelector", "selector", "nodeSelector", "ingress", "egress"};
 
-/* Members that hold quantities. */
-static const char *const quantities[] = {"cpu", "memory", "storage", "ephemeral-storage", "sizeLimit"};
+/* Maps of quantities, by names of which anybody may make up more. */
+static const char *const amounts[] = {"requests", "limits"};
 
 struct walk {
 	struct arena *arena;
@@ -170,6 +170,22 @@ static bool same_quantity(struct walk *walk, const json_t *desired, const json_t
 	return equal || differs(walk, desired, live);
 }
 
+static bool same_amounts(struct walk *walk, const json_t *desired, const json_t *live) {
+	size_t length = walk->path.length;
+	const char *name;
+	json_t *amount;
+	json_object_foreach((json_t *)(uintptr_t)desired, name, amount) {
+		json_t *is = json_object_get(live, name);
+		str_addf(&walk->path, ".%s", name);
+		if (!(is ? same_quantity(walk, amount, is) : differs(walk, amount, NULL))) {
+			return false;
+		}
+		walk->path.length = length;
+		walk->path.text[length] = '\0';
+	}
+	return true;
+}
+
 static bool same(struct walk *walk, const char *member, const json_t *desired, const json_t *live, bool exact) {
 	if (!live || json_is_null(live)) {
 		return is_zero(desired) || differs(walk, desired, live);
@@ -177,7 +193,10 @@ static bool same(struct walk *walk, const char *member, const json_t *desired, c
 	if (is_zero(desired) && is_zero(live)) {
 		return true;
 	}
-	if (AMONG(member, quantities)) {
+	if (AMONG(member, amounts) && json_is_object(desired)) {
+		return same_amounts(walk, desired, live);
+	}
+	if (strcmp(member, "sizeLimit") == 0) {
 		return same_quantity(walk, desired, live);
 	}
 	if (json_typeof(desired) != json_typeof(live)) {

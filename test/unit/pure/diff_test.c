@@ -32,6 +32,11 @@ static void quantities_compare_by_value(void **state) {
 	(void)state;
 	expect(STATEFUL_SET, "{requests: {cpu: '1', memory: 1Gi}}", "{requests: {cpu: 1000m, memory: 1024Mi}}", NULL);
 	/* beyond what is counted */
+	expect(STATEFUL_SET, "{limits: {hugepages-2Mi: 1024Mi, example.com/dev: 1}}",
+		"{limits: {hugepages-2Mi: 1Gi, example.com/dev: '1'}}", NULL);
+	expect(STATEFUL_SET, "{limits: {example.com/dev: 1}}", "{limits: {example.com/dev: '2'}}",
+		"limits.example.com/dev 2 -> 1");
+	expect(STATEFUL_SET, "{limits: {cpu: 1}}", "{limits: {}}", "limits.cpu (none) -> 1");
 	expect(STATEFUL_SET, "{requests: {memory: 9999999999Pi}}", "{requests: {memory: 9999999999Pi}}", NULL);
 	expect(STATEFUL_SET, "{requests: {cpu: '1'}}", "{requests: {cpu: '2'}}", "requests.cpu 2 -> 1");
 }
