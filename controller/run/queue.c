@@ -15,7 +15,7 @@ static const double FIRST_DELAY = 0.005, LONGEST_DELAY = 60;
 /* Three years. Nanoseconds overflow after three hundred, and what overflowed would be due at once; who comes back too
  * early waits again. */
 static const double LONGEST_WISH = 1e8;
-enum { FIRST_SIZE = 64, NOT_DELAYED = -1 };
+enum { FIRST_SIZE = 64, NOT_DELAYED = -1, PATIENCE = 8 };
 
 /* A key that the queue has to remember: waiting, delayed, being worked on, or failing. */
 struct item {
@@ -39,7 +39,8 @@ struct queue {
 	struct item **buckets;
 	size_t size, count;
 	struct line normal, low;
-	struct item **heap; /* delayed items, the earliest first */
+	unsigned int passed_over; /* how often in turn somebody normal came before somebody low */
+	struct item **heap;       /* delayed items, the earliest first */
 	size_t delayed, heap_room;
 	size_t working;
 	uint64_t adds, retries;
@@ -272,6 +273,13 @@ void queue_add_after(struct queue *queue, const char *key, double seconds) {
 	pthread_mutex_unlock(&queue->lock);
 }
 
+/* Who keeps the normal line from ever being empty does not keep the others from their first pass. */
+static struct line *next_line(struct queue *queue) {
+	bool low = queue->low.count && (!queue->normal.count || ++queue->passed_over >= PATIENCE);
+	queue->passed_over = low ? 0 : queue->passed_over;
+	return low ? &queue->low : &queue->normal;
+}
+
 char *queue_get(struct queue *queue) {
 	char *key = NULL;
 	pthread_mutex_lock(&queue->lock);
@@ -281,7 +289,7 @@ char *queue_get(struct queue *queue) {
 			wait_for_work(queue);
 			continue;
 		}
-		struct item *item = line_pop(queue->normal.count ? &queue->normal : &queue->low);
+		struct item *item = line_pop(next_line(queue));
 		item->waiting = false;
 		item->working = true;
 		item->started = clock_monotonic();

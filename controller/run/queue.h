@@ -1,5 +1,6 @@
 /* The work queue: keys, each at most once in it and never handed out twice at once (client-go's workqueue semantics).
- * Failing keys come back after 5 ms x 2^n, at most 60 s. Two priorities: the initial list runs behind real changes. */
+ * Failing keys come back after 5 ms x 2^n, at most 60 s. Two priorities: the initial list runs behind real changes, of
+ * which at most seven pass it by in turn. */
 #ifndef RUN_QUEUE_H
 #define RUN_QUEUE_H
 #include <stdbool.h>

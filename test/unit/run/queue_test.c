@@ -66,6 +66,18 @@ static void test_added_while_worked_on_runs_after(void **state) {
 	assert_int_equal(queue_stats(queue).depth, 0);
 }
 
+static void test_low_is_not_passed_over_for_ever(void **state) {
+	struct queue *queue = *state;
+	queue_add(queue, "low1", true);
+	queue_add(queue, "low2", true);
+	for (int i = 0; i < 16; i++) {
+		queue_add(queue, "busy", false);
+		const char *next = i == 7 ? "low1" : i == 15 ? "low2" : "busy";
+		expect(queue, next);
+		queue_done(queue, next);
+	}
+}
+
 static void test_low_runs_behind_and_can_rise(void **state) {
 	struct queue *queue = *state;
 	queue_add(queue, "low1", true);
@@ -329,6 +341,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_key_is_there_once),
 		TEST(test_added_while_worked_on_runs_after),
+		TEST(test_low_is_not_passed_over_for_ever),
 		TEST(test_low_runs_behind_and_can_rise),
 		TEST(test_low_wish_during_work_stays_low),
 		TEST(test_delays_end_in_order),
