@@ -26,6 +26,13 @@ struct change {
 	bool skip, failed;
 };
 
+/* On its way out, and waited for. A policy that somebody's finalizer holds still lets in whom it names: that one is
+ * compared as long as it is there. */
+static bool is_leaving(const struct change *change) {
+	bool deleting = json_get(change->live, "metadata.deletionTimestamp") || (change->child && change->child->deleting);
+	return deleting && change->wanted->kind != NETWORK_POLICY;
+}
+
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
  * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
  * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way.
@@ -38,8 +45,7 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
 		changes[i].live = child ? child->document : NULL;
 		changes[i].skip = compared && !changes[i].wanted->why;
-		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip &&
-			!(child && child->deleting)) {
+		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip && !is_leaving(&changes[i])) {
 			which[asked] = i;
 			calls[asked++] = child_call(work, KUBE_GET, changes[i].wanted->kind, changes[i].wanted->name);
 		}
@@ -104,11 +110,10 @@ static bool renew(struct work *work, struct change *change, const char *why, str
 }
 
 static bool compare(struct work *work, struct change *change, struct error *err) {
-	bool deleting = json_get(change->live, "metadata.deletionTimestamp") || (change->child && change->child->deleting);
-	if (change->skip || deleting) {
-		if (deleting) {
-			wait_for_end(work, change);
-		}
+	if (is_leaving(change)) {
+		wait_for_end(work, change);
+	}
+	if (change->skip) {
 		return true;
 	}
 	if (!change->live) {

@@ -181,6 +181,26 @@ def test_closing_goes_on_while_paused(kubectl, namespace):
     stays("nothing opened while paused", lambda: opened(kubectl, namespace) == {"198.51.100.0/24"}, 5)
 
 
+def test_a_policy_that_lingers_is_narrowed(kubectl, namespace):
+    """Somebody's finalizer holds a policy that was deleted: it goes on letting in whom it names."""
+    kubectl.apply(allow_list("a", "198.51.100.0/24", "192.0.2.7"), yb_cluster("one", allowLists=["a"]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl.patch("networkpolicy", "one-clients", namespace, {"metadata": {"finalizers": ["example.com/cloud"]}})
+    kubectl("delete", "networkpolicy", "one-clients", "-n", namespace, "--wait=false")
+    lingering = kubectl.get("networkpolicy", "one-clients", namespace)["metadata"]["uid"]
+    kubectl.apply(allow_list("a", "192.0.2.7"), namespace=namespace)
+    applied(kubectl, namespace, "192.0.2.7/32")
+    assert kubectl.get("networkpolicy", "one-clients", namespace)["metadata"]["uid"] == lingering
+    kubectl.patch("networkpolicy", "one-clients", namespace, {"metadata": {"finalizers": None}})
+
+    def anew():
+        policy = kubectl.get("networkpolicy", "one-clients", namespace)
+        return policy and policy["metadata"]["uid"] != lingering
+    wait_until("another policy in its place", anew)
+    applied(kubectl, namespace, "192.0.2.7/32")
+    wait_for_ready(kubectl, "one", namespace)
+
+
 def test_lists_of_another_namespace_do_not_count(kubectl, new_namespace):
     first, second = new_namespace("-1"), new_namespace("-2")
     kubectl.apply(allow_list("a", "198.51.100.0/24"), namespace=first)
