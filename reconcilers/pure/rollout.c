@@ -37,17 +37,21 @@ static void keep_first(const struct child **kept, const struct child *pod, bool 
 	*kept = *kept || !matches ? *kept : pod;
 }
 
+/* `wanted` is NULL for a pod of a StatefulSet that may not be made for now: it could not come back, and stays. */
 static void scan_pod(
 	struct arena *arena, struct scan *scan, const struct child *pod, const char *name, const struct wanted *wanted) {
 	bool there = pod && !pod->deleting, ready = there && pod->number[POD_READY];
 	scan->unready_count += !ready;
 	/* One on its way out serves what it has until it is gone. */
-	scan->untrusted_count += pod && !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
+	scan->untrusted_count += pod && wanted && !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
 	if (!ready && !scan->unready) {
 		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is not there", name);
 	}
 	if (!there) {
 		scan->replacing = true;
+		return;
+	}
+	if (!wanted) {
 		return;
 	}
 	bool entered = pod->number[POD_ENTERED];
@@ -62,13 +66,21 @@ static void scan_pod(
 	keep_first(&scan->asked, pod, outdated && ready && asked);
 }
 
-static void scan_group(struct arena *arena, struct scan *scan, const struct group *group, const struct wanted *wanted,
-	const struct children *children) {
+/* Masters that may not be made for now (a foreign claim is in their place) are missing all the same: their number is
+ * what the others are the majority of. */
+static int pods_expected(const struct ybcluster *cluster, const struct group *group, const struct wanted *wanted) {
+	int made = wanted ? (int)json_int(wanted->document, "spec.replicas", 0) : 0;
+	bool needed = group->role == MASTER && cluster->spec.desired_state == DESIRED_STATE_RUNNING;
+	return needed && group->replicas > made ? group->replicas : made;
+}
+
+static void scan_group(struct arena *arena, struct scan *scan, const struct ybcluster *cluster,
+	const struct group *group, const struct wanted *wanted, const struct children *children) {
 	const struct child *set = children_find(children, STATEFUL_SET, group->name);
-	if (!set || !set->number[STATEFUL_SET_OBSERVED]) {
+	if (wanted && (!set || !set->number[STATEFUL_SET_OBSERVED])) {
 		scan->settled = false;
 	}
-	for (int i = (int)json_int(wanted->document, "spec.replicas", 0) - 1; i >= 0; i--) {
+	for (int i = pods_expected(cluster, group, wanted) - 1; i >= 0; i--) {
 		const char *name = arena_printf(arena, "%s-%d", group->name, i);
 		scan_pod(arena, scan, children_pod(arena, children, group->name, i), name, wanted);
 	}
@@ -134,9 +146,9 @@ struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster
 	struct scan scan = {.settled = true};
 	for (enum role role = MASTER; role <= TSERVER; role++) {
 		for (size_t i = 0; i < groups->count; i++) {
-			const struct wanted *template = template_of(wanted, count, groups->items[i].name);
-			if (template && groups->items[i].role == role) {
-				scan_group(arena, &scan, &groups->items[i], template, children);
+			const struct group *group = &groups->items[i];
+			if (group->role == role) {
+				scan_group(arena, &scan, cluster, group, template_of(wanted, count, group->name), children);
 			}
 		}
 	}

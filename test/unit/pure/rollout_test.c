@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "pure/rollout.h"
 #include "world.h"
 
@@ -22,6 +23,10 @@ static const char *text_of(char how) {
 }
 
 #define READY_BEFORE "status: {phase: Ready}\n"
+
+/* How many StatefulSets are wanted, the last ones, and how many pods the first of these is to have. */
+static size_t sets_wanted = 2;
+static int pods_wanted = 3;
 
 static struct rollout next(const char *pods, const char *cluster_text, bool may_disturb) {
 	struct ybcluster *cluster = cluster_of(arena, cluster_text);
@@ -51,7 +56,9 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 	struct child *kept = arena_array(arena, struct child, count);
 	memcpy(kept, children, count * sizeof *kept);
 	struct children all = {kept, count};
-	return rollout_next(arena, cluster, &groups, wanted, 2, &all, may_disturb);
+	struct wanted *first = &wanted[2 - sets_wanted];
+	json_put(first->document, "spec.replicas", json_integer(pods_wanted));
+	return rollout_next(arena, cluster, &groups, first, sets_wanted, &all, may_disturb);
 }
 
 static void expect(const char *pods, enum rollout_move move, const char *pod) {
@@ -131,6 +138,24 @@ static void a_cluster_that_never_was_ready_heals_too(void **state) {
 	/* What nobody asked for takes nothing from a cluster that never served. */
 	assert_string_equal(next("rrruun", new, false).pod->name, "db-tserver-1");
 	assert_string_equal(next("rrrusu", new, false).pod->name, "db-tserver-1");
+}
+
+/* Their StatefulSet may not be made, or not with all of them: those that are there are the last majority. */
+static void masters_that_may_not_be_made_are_missing(void **state) {
+	(void)state;
+	expect("roorrr", ROLLOUT_EVICT, "db-master-2");
+	pods_wanted = 2;
+	expect("oo-rrr", ROLLOUT_WAIT, NULL);
+	expect("oo-rro", ROLLOUT_WAIT, NULL);
+	pods_wanted = 3;
+	sets_wanted = 1;
+	expect("---rro", ROLLOUT_WAIT, NULL);
+	expect("rr-rro", ROLLOUT_WAIT, NULL);
+	expect("rrorro", ROLLOUT_EVICT, "db-tserver-2");
+	pods_wanted = 2;
+	sets_wanted = 2;
+	expect("rrrrrr", ROLLOUT_DONE, NULL);
+	pods_wanted = 3;
 }
 
 static void unasked_restarts_wait(void **state) {
@@ -220,6 +245,7 @@ int main(void) {
 		cmocka_unit_test(a_slow_pod_goes_only_when_no_other_is_down),
 		cmocka_unit_test(no_pod_goes_while_another_is_being_replaced),
 		cmocka_unit_test(a_cluster_that_never_was_ready_heals_too),
+		cmocka_unit_test(masters_that_may_not_be_made_are_missing),
 		cmocka_unit_test(unasked_restarts_wait),
 		cmocka_unit_test(what_was_asked_does_not_wait_for_what_was_not),
 		cmocka_unit_test(whom_somebody_entered_goes_as_one_that_is_outdated),
