@@ -18,6 +18,8 @@
 #include "run/server.h"
 #include "run/worker.h"
 
+enum { END_SECONDS = 5, HUNG_SECONDS = 600 };
+
 /* Everything that lives as long as the process. */
 struct run {
 	const struct options *options;
@@ -42,9 +44,11 @@ static bool ready(void *context) {
 	return store_synced(run->store, NULL);
 }
 
+/* Not while a worker has been with one key for so long: calls to the API server end by themselves, those of a token
+ * need not. A new process tests the token before it gives it to anybody. */
 static bool alive(void *context) {
-	(void)context;
-	return true;
+	struct run *run = context;
+	return queue_stats(run->queue).longest_running_seconds < HUNG_SECONDS;
 }
 
 static void *watch(void *run) {
@@ -180,15 +184,17 @@ static void block_signals(void) {
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* The lease is released only after the workers have joined: until then writes of ours may be under way. */
-static void end(struct run *run) {
+/* The lease is released only after the workers have joined: until then writes of ours may be under way. False: one did
+ * not, and nothing that it may use can be taken away. */
+static bool end(struct run *run) {
 	if (run->lease) {
 		lease_stop(run->lease);
 	}
 	vault_end(run->world.vault);
 	pthread_join(run->leading_thread, NULL);
-	if (run->workers) {
-		workers_stop(run->workers);
+	if (run->workers && !workers_stop(run->workers, END_SECONDS)) {
+		log_error("a worker does not come back from the token: ending without it");
+		return false;
 	}
 	/* What is left of the events is sent while the lease is given back: a silent server costs the time of one. */
 	events_stop(run->events);
@@ -198,6 +204,7 @@ static void end(struct run *run) {
 	watches_stop(run->watches);
 	pthread_join(run->watching, NULL);
 	pthread_join(run->recording, NULL);
+	return true;
 }
 
 /* False: a thread is in a token that hangs, or is slow. */
@@ -236,7 +243,9 @@ int command_run(const struct options *options) {
 		start_thread(&run.recording, record, &run);
 		start_thread(&run.leading_thread, lead, &run);
 		wait_for_signal();
-		end(&run);
+		if (!end(&run)) {
+			_exit(1);
+		}
 	}
 	int status = ok ? 0 : 1;
 	if (!destroy(&run)) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,12 +16,14 @@
 /* Keys of the queue that are no reconciler's: "look whether the store is synced by now", and "give memory back". */
 static const char SYNC_KEY[] = "/synced", TRIM_KEY[] = "/trim";
 static const double SYNC_DELAY = 0.05, TRIM_DELAY = 1;
+enum { LOOK_MICROSECONDS = 5000 };
 
 struct worker {
 	struct workers *workers;
 	struct arena *arena;
 	struct kube_client *client;
 	pthread_t thread;
+	bool joined;
 };
 
 struct workers {
@@ -303,17 +306,33 @@ struct workers *workers_start(const struct workers_config *config) {
 	return workers;
 }
 
-void workers_stop(struct workers *workers) {
-	if (!workers) {
-		return;
+static bool all_joined(struct workers *workers) {
+	bool all = true;
+	for (int i = 0; i < workers->config.count; i++) {
+		struct worker *worker = &workers->worker[i];
+		worker->joined = worker->joined || pthread_tryjoin_np(worker->thread, NULL) == 0;
+		all = all && worker->joined;
 	}
+	return all;
+}
+
+bool workers_stop(struct workers *workers, double seconds) {
+	if (!workers) {
+		return true;
+	}
+	int64_t until = clock_monotonic() + SECONDS(seconds);
 	atomic_store(&workers->stopping, true);
 	queue_stop(workers->config.queue);
 	for (int i = 0; i < workers->config.count; i++) {
 		kube_client_interrupt(workers->worker[i].client);
 	}
+	while (!all_joined(workers)) {
+		if (clock_monotonic() > until) {
+			return false;
+		}
+		usleep(LOOK_MICROSECONDS);
+	}
 	for (int i = 0; i < workers->config.count; i++) {
-		pthread_join(workers->worker[i].thread, NULL);
 		kube_client_destroy(workers->worker[i].client);
 		arena_destroy(workers->worker[i].arena);
 	}
@@ -321,4 +340,5 @@ void workers_stop(struct workers *workers) {
 	held_done(&workers->held);
 	pthread_mutex_destroy(&workers->lock);
 	free(workers);
+	return true;
 }

@@ -21,7 +21,8 @@ struct workers_config {
 };
 
 struct workers *workers_start(const struct workers_config *config);
-/* Interrupts calls under way, stops the queue and joins. */
-void workers_stop(struct workers *workers);
+/* Interrupts calls under way, stops the queue and joins. False: one is still at work after so many seconds, in a call
+ * of the token that does not return; nothing was freed, and it may be tried again. */
+must_check bool workers_stop(struct workers *workers, double seconds);
 
 #endif

@@ -27,6 +27,7 @@ struct world {
 	struct metrics *metrics;
 	struct workers *workers;
 	atomic_int runs, may_write, twice, busy;
+	atomic_bool token_away; /* who "hangs" waits for it */
 	char namespace[32], name[32];
 	int64_t at[2]; /* clock_monotonic() of the latest run and of the one before */
 	json_t *lent;  /* to the arena of each pass of the key that "borrows" */
@@ -50,6 +51,9 @@ static bool reconcile(struct pass *pass, struct error *err) {
 	int run = atomic_fetch_add(&world->runs, 1);
 	assert_non_null(pass->client);
 	memset(arena_alloc(pass->arena, 100000), 1, 100000);
+	while (!strcmp(pass->name, "hangs") && atomic_load(&world->token_away)) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
 	if (!strcmp(pass->name, "borrows")) {
 		arena_own_json(pass->arena, json_incref(world->lent));
 	}
@@ -134,7 +138,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct world *world = *state;
-	workers_stop(world->workers);
+	assert_true(workers_stop(world->workers, 60));
 	store_destroy(world->store);
 	metrics_destroy(world->metrics);
 	queue_destroy(world->queue);
@@ -308,6 +312,18 @@ static void test_a_key_never_runs_twice_at_once(void **state) {
 	assert_int_equal(world->twice, 0);
 }
 
+static void test_who_does_not_come_back_is_not_waited_for_for_ever(void **state) {
+	struct world *world = *state;
+	sync_store(world);
+	atomic_store(&world->token_away, true);
+	queue_add(world->queue, "thing/ns/hangs", false);
+	expect_runs(world, 1);
+	int64_t before = clock_monotonic();
+	assert_false(workers_stop(world->workers, 0.1));
+	assert_true(clock_monotonic() - before < SECONDS(30));
+	atomic_store(&world->token_away, false);
+}
+
 int main(void) {
 	log_setup(LOG_FORMAT_JSON, LOG_INFO);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -321,6 +337,7 @@ int main(void) {
 		TEST(test_a_wish_to_run_again_is_granted),
 		TEST(test_a_pass_leaves_nothing_in_its_arena),
 		TEST(test_a_key_never_runs_twice_at_once),
+		TEST(test_who_does_not_come_back_is_not_waited_for_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
