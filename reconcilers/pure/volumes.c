@@ -16,6 +16,13 @@ static int64_t bytes_of(const char *size) {
 	return quantity_parse(size, &milli) ? milli / 1000 : 0;
 }
 
+/* What follows the name of a StatefulSet in that of its pod, or of a pod's claim; -1: nothing that does. */
+static int64_t ordinal_of(const char *rest) {
+	bool numbered = rest[0] == '-' && rest[1] && !rest[1 + strspn(rest + 1, "0123456789")];
+	long long number = numbered ? strtoll(rest + 1, NULL, 10) : -1;
+	return number < MOST_PODS ? number : -1;
+}
+
 /* A StatefulSet names its claims data<volume>-<set>-<ordinal>. */
 int64_t volumes_ordinal(const struct group *group, const char *claim) {
 	const char *dash = strchr(claim, '-');
@@ -23,10 +30,7 @@ int64_t volumes_ordinal(const struct group *group, const char *claim) {
 	if (!dash || strncmp(claim, "data", 4) != 0 || strncmp(dash + 1, group->name, length) != 0) {
 		return -1;
 	}
-	const char *ordinal = dash + 1 + length;
-	bool named = ordinal[0] == '-' && ordinal[1] && !ordinal[1 + strspn(ordinal + 1, "0123456789")];
-	long long number = named ? strtoll(ordinal + 1, NULL, 10) : -1;
-	return number < MOST_PODS ? number : -1;
+	return ordinal_of(dash + 1 + length);
 }
 
 int64_t volumes_replicas(const struct ybcluster *cluster, const struct children *children, const char *set) {
@@ -36,6 +40,19 @@ int64_t volumes_replicas(const struct ybcluster *cluster, const struct children 
 		const struct child *claim = &children->items[i];
 		if (claim->kind == VOLUME_CLAIM && strcmp(claim->cluster_uid, cluster->metadata.uid) == 0) {
 			int64_t ordinal = volumes_ordinal(&group, claim->name);
+			most = ordinal + 1 > most ? ordinal + 1 : most;
+		}
+	}
+	return most;
+}
+
+int64_t volumes_pods_running(const struct children *children, const char *set) {
+	size_t length = strlen(set);
+	int64_t most = 0;
+	for (size_t i = 0; i < children->count; i++) {
+		const struct child *pod = &children->items[i];
+		if (pod->kind == POD && !pod->deleting && strncmp(pod->name, set, length) == 0) {
+			int64_t ordinal = ordinal_of(pod->name + length);
 			most = ordinal + 1 > most ? ordinal + 1 : most;
 		}
 	}

@@ -101,6 +101,8 @@ static int64_t replicas_of(struct work *work, const struct wanted *wanted, size_
 	const struct child *set = children_find(&work->children, STATEFUL_SET, wanted->name);
 	int64_t replicas = json_int(wanted->document, "spec.replicas", 0);
 	int64_t had = volumes_replicas(work->cluster, &work->children, wanted->name);
+	int64_t run = set ? 0 : volumes_pods_running(&work->children, wanted->name);
+	had = run > had ? run : had;
 	int64_t has = set && set->number[STATEFUL_SET_REPLICAS] > had ? set->number[STATEFUL_SET_REPLICAS] : had;
 	bool running = work->cluster->spec.desired_state != DESIRED_STATE_PAUSED;
 	if (running && has > replicas && work->groups.items[group].role == TSERVER) {

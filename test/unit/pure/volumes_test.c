@@ -169,6 +169,19 @@ static void whose_a_claim_is(void **state) {
 	assert_int_equal(volumes_judge(cluster, yaml(arena, "{metadata: {}}")), CLAIM_FOREIGN);
 }
 
+/* Those that a StatefulSet would adopt, were it made anew. */
+static void pods_that_run_are_counted_by_name(void **state) {
+	(void)state;
+	struct child pods[] = {{.kind = POD, .name = "db-master-0"}, {.kind = POD, .name = "db-master-2"},
+		{.kind = POD, .name = "db-master-4", .deleting = true}, {.kind = POD, .name = "db-master-x"},
+		{.kind = POD, .name = "db-masters-7"}, {.kind = POD, .name = "db-master-1000"},
+		{.kind = POD, .name = "db-tserver-5"}, {.kind = VOLUME_CLAIM, .name = "db-master-8"}};
+	struct children children = {pods, sizeof pods / sizeof *pods};
+	assert_int_equal(volumes_pods_running(&children, "db-master"), 3);
+	assert_int_equal(volumes_pods_running(&children, "db-tserver"), 6);
+	assert_int_equal(volumes_pods_running(&children, "other"), 0);
+}
+
 static int setup(void **state) {
 	(void)state;
 	arena = arena_create();
@@ -191,6 +204,7 @@ int main(void) {
 		cmocka_unit_test(a_set_had_as_many_pods_as_it_has_volumes),
 		cmocka_unit_test(what_new_pods_will_mount),
 		cmocka_unit_test(pods_are_made_up_to_a_foreign_claim),
+		cmocka_unit_test(pods_that_run_are_counted_by_name),
 		cmocka_unit_test(whose_a_claim_is),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
