@@ -1,6 +1,7 @@
 /* The operator's own HTTP surface, by libwebsockets: /healthz and /readyz on a plain port, /metrics over TLS behind
  * TokenReview and SubjectAccessReview (verb get, nonResourceURL /metrics), answers cached for at most a minute. Each
- * port has a thread of its own; connections, header sizes and times are bounded. Nothing else is served. */
+ * port has a thread of its own; connections, header sizes and times are bounded. Nothing else is served, and nobody
+ * goes on in another protocol. */
 #ifndef RUN_SERVER_H
 #define RUN_SERVER_H
 #include "kube/client.h"

@@ -140,6 +140,16 @@ static int writable(struct surface *surface, struct lws *wsi, struct connection 
 	return answer_or_wait(wsi, connection);
 }
 
+/* lws grants what is not refused, on any path, and what was granted knows no bound on silence. `in` of the callback is
+ * not for reading: where lws has answered by itself, with an upgrade it does not know, that may be freed already, and
+ * the header is gone. */
+static int refuse_upgrade(struct lws *wsi) {
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) > 0) {
+		(void)lws_return_http_status(wsi, 403, NULL);
+	}
+	return -1;
+}
+
 /* Before a connection is taken: new files count from the next handshake on. */
 static void check_certificate(struct surface *surface) {
 	struct serving_certificate *certificate = surface->config.certificate;
@@ -169,6 +179,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
 		check_certificate(surface);
 		return 0;
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return refuse_upgrade(wsi);
+	case LWS_CALLBACK_RAW_ADOPT:
+		return -1; /* CONNECT: lws would leave HTTP for it without asking */
 	case LWS_CALLBACK_HTTP:
 		return receive(surface, wsi, connection);
 	case LWS_CALLBACK_HTTP_WRITEABLE:

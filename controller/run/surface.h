@@ -1,6 +1,6 @@
 /* One port of the operator's HTTP surface: a libwebsockets context on a thread of its own, so that a flood on one port
  * leaves the others alone. At most 64 connections, 16 KB of headers of which Authorization may have 8, 10 s of silence;
- * GET and HEAD only. */
+ * GET and HEAD of HTTP/1.1 only: who asks for another protocol is refused. */
 #ifndef RUN_SURFACE_H
 #define RUN_SURFACE_H
 #include "base/error.h"

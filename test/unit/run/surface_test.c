@@ -1,6 +1,7 @@
 #include "run/surface.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -239,6 +240,67 @@ static void test_places_and_patience_are_bounded(void **state) {
 	close(late);
 }
 
+#define WHO "GET /who HTTP/1.1\r\nHost: x\r\n"
+#define WEBSOCKET "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+/* Each asks to go on in another protocol than HTTP/1.1. */
+static const struct {
+	const char *request;
+	const char *answer; /* how it begins after the version, NULL: the connection ends without one */
+} upgrades[] = {
+	{WHO "Connection: Upgrade\r\nUpgrade: websocket\r\n" WEBSOCKET "\r\n", " 403 "},
+	{WHO "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Protocol: http\r\n" WEBSOCKET "\r\n", " 403 "},
+	{WHO "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", " 403 "},
+	{WHO "Connection: Upgrade\r\nUpgrade: other\r\n\r\n", " 403 "},
+	{"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", NULL},
+	{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", " 403 "},
+};
+enum { UPGRADES = sizeof upgrades / sizeof *upgrades };
+
+/* The first request of a connection, or one that comes after another. */
+static int ask_for_upgrade(const struct world *world, size_t which, bool first) {
+	cleanup_str struct str answer = {0};
+	int file = dial(world);
+	if (!first) {
+		say(file, WHO "\r\n");
+		hear(file, &answer);
+	}
+	say(file, upgrades[which].request);
+	return file;
+}
+
+static void test_nobody_goes_on_in_another_protocol(void **state) {
+	for (size_t i = 0; i < UPGRADES * 2; i++) {
+		cleanup_str struct str answer = {0};
+		size_t which = i / 2, version = strlen("HTTP/1.x");
+		int file = ask_for_upgrade(*state, which, i % 2);
+		hear(file, &answer);
+		const char *wanted = upgrades[which].answer;
+		bool once = answer.length > version && !strstr(answer.text + version, "HTTP/1.");
+		if (wanted ? !once || !str_starts(answer.text + version, wanted) : answer.length) {
+			fail_msg("%s -> %.300s", upgrades[which].request, answer.text);
+		}
+		char byte;
+		assert_true(recv(file, &byte, 1, 0) == 0 || errno == ECONNRESET);
+		close(file);
+	}
+	expect(*state, WHO "\r\n", "HTTP/1.1 200", "[]");
+}
+
+/* More than there are places, and none of them ever says anything again. */
+static void test_who_asks_for_an_upgrade_keeps_no_place(void **state) {
+	enum { EACH = 70 };
+	for (size_t which = 0; which < UPGRADES; which++) {
+		int files[EACH];
+		for (int i = 0; i < EACH; i++) {
+			files[i] = ask_for_upgrade(*state, which, true);
+		}
+		expect(*state, WHO "\r\n", "HTTP/1.1 200", "[]");
+		for (int i = 0; i < EACH; i++) {
+			close(files[i]);
+		}
+	}
+}
+
 int main(void) {
 	log_setup(LOG_FORMAT_CONSOLE, LOG_ERROR);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -252,6 +314,8 @@ int main(void) {
 		TEST(test_a_taken_port_is_an_error),
 		TEST(test_many_connections_do_not_end_it),
 		TEST(test_places_and_patience_are_bounded),
+		TEST(test_nobody_goes_on_in_another_protocol),
+		TEST(test_who_asks_for_an_upgrade_keeps_no_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
