@@ -101,7 +101,8 @@ static bool start_metrics(struct server *server, struct error *err) {
 	if (!config->metrics_port) {
 		return true;
 	}
-	server->certificate = (struct serving_certificate){config->tls_cert_file, config->tls_key_file, 0};
+	server->certificate.cert_file = config->tls_cert_file;
+	server->certificate.key_file = config->tls_key_file;
 	server->authorizer = authorizer_create(config->config, wake, server);
 	return surface_start(&surface, &server->metrics, err);
 }
@@ -128,6 +129,7 @@ void server_stop(struct server *server) {
 		surface_stop(server->metrics);
 		surface_stop(server->health);
 		authorizer_destroy(server->authorizer);
+		serving_certificate_release(&server->certificate);
 		free(server);
 	}
 }

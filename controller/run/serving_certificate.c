@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -52,28 +53,33 @@ static bool fill_and_sign(X509 *certificate, EVP_PKEY *key) {
 	       X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
-static bool load_self_signed(SSL_CTX *ssl, struct error *err) {
+static bool make_self_signed(SSL_CTX *pair, struct error *err) {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
 	bool ok = key && certificate && fill_and_sign(certificate, key) &&
-	          SSL_CTX_use_cert_and_key(ssl, certificate, key, NULL, 1) == 1;
+	          SSL_CTX_use_cert_and_key(pair, certificate, key, NULL, 1) == 1;
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 	return ok || fail(err, ERR_INTERNAL, "metrics: cannot make a self-signed certificate");
 }
 
-/* Tried on a context of its own first: half of a pair must not get into the one that serves. */
-static bool load_files(const struct serving_certificate *certificate, SSL_CTX *ssl, struct error *err) {
-	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
-	bool ok = trial && SSL_CTX_use_certificate_chain_file(trial, certificate->cert_file) == 1 &&
-	          SSL_CTX_use_PrivateKey_file(trial, certificate->key_file, SSL_FILETYPE_PEM) == 1 &&
-	          SSL_CTX_check_private_key(trial) == 1;
+static bool read_files(const struct serving_certificate *certificate, SSL_CTX *pair, struct error *err) {
+	return (SSL_CTX_use_certificate_chain_file(pair, certificate->cert_file) == 1 &&
+			   SSL_CTX_use_PrivateKey_file(pair, certificate->key_file, SSL_FILETYPE_PEM) == 1 &&
+			   SSL_CTX_check_private_key(pair) == 1) ||
+	       fail(err, ERR_INVALID, "metrics: %s and %s are no certificate chain with its private key",
+			   certificate->cert_file, certificate->key_file);
+}
+
+/* The connection counts its own references: the pair may go while it lasts. What it was given before goes first, or
+ * that stays beside a pair of another type. */
+static int present(SSL *connection, void *context) {
+	const struct serving_certificate *certificate = context;
 	STACK_OF(X509) *chain = NULL;
-	ok = ok && SSL_CTX_get0_chain_certs(trial, &chain) &&
-	     SSL_CTX_use_cert_and_key(ssl, SSL_CTX_get0_certificate(trial), SSL_CTX_get0_privatekey(trial), chain, 1) == 1;
-	SSL_CTX_free(trial);
-	return ok || fail(err, ERR_INVALID, "metrics: %s and %s are no certificate chain with its private key",
-					 certificate->cert_file, certificate->key_file);
+	SSL_certs_clear(connection);
+	return SSL_CTX_get0_chain_certs(certificate->pair, &chain) &&
+	       SSL_use_cert_and_key(connection, SSL_CTX_get0_certificate(certificate->pair),
+			   SSL_CTX_get0_privatekey(certificate->pair), chain, 1) == 1;
 }
 
 bool serving_certificate_load(struct serving_certificate *certificate, SSL_CTX *ssl, struct error *err) {
@@ -81,5 +87,21 @@ bool serving_certificate_load(struct serving_certificate *certificate, SSL_CTX *
 	certificate->loaded = mark(certificate);
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT); /* the scrapers' tokens */
-	return certificate->cert_file ? load_files(certificate, ssl, err) : load_self_signed(ssl, err);
+	SSL_CTX_set_cert_cb(ssl, present, certificate);
+	SSL_CTX *pair = SSL_CTX_new(TLS_server_method());
+	if (!pair) {
+		abort();
+	}
+	if (!(certificate->cert_file ? read_files(certificate, pair, err) : make_self_signed(pair, err))) {
+		SSL_CTX_free(pair);
+		return false;
+	}
+	serving_certificate_release(certificate);
+	certificate->pair = pair;
+	return true;
+}
+
+void serving_certificate_release(struct serving_certificate *certificate) {
+	SSL_CTX_free(certificate->pair);
+	certificate->pair = NULL;
 }
