@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "http/identity.h"
 #include "kube/access.h"
 #include "kube/renewal.h"
 #include "kube/source.h"
@@ -67,6 +68,16 @@ static bool read_material(const struct kube_config *config, const struct materia
 	}
 	*text = xstrdup(pem);
 	return true;
+}
+
+/* One of the two files may have been replaced and the other not yet: curl would refuse each request, and no server
+ * would say 401, upon which they would be read again. */
+static bool check_pair(const struct kube_config *config, const struct kube_access *access, struct error *err) {
+	const struct material *certificate = &config->source.certificate, *key = &config->source.key;
+	const char *first = certificate->text ? NULL : certificate->path, *second = key->text ? NULL : key->path;
+	return !access->texts[CERTIFICATE] || http_identity_check(access->texts[CERTIFICATE], access->texts[KEY], err) ||
+	       fail_in(err, "%s: client-certificate%s%s and client-key%s%s", config->source.origin, first ? " " : "",
+			   first ? first : "", second ? " " : "", second ? second : "");
 }
 
 static bool set_token(struct kube_access *access, const char *origin, const char *token, struct error *err) {
@@ -156,7 +167,7 @@ static bool read_all(
 	if (!read_material(config, &source->ca, "certificate-authority", &access->texts[CA], err) ||
 		!read_material(config, &source->certificate, "client-certificate", &access->texts[CERTIFICATE], err) ||
 		!read_material(config, &source->key, "client-key", &access->texts[KEY], err) ||
-		!read_token(config, access, err) || !run_plugin(config, stop, err) ||
+		!check_pair(config, access, err) || !read_token(config, access, err) || !run_plugin(config, stop, err) ||
 		!use_answer(&config->answer, access, err)) {
 		return false;
 	}
@@ -181,8 +192,8 @@ static bool same(const struct kube_access *a, const struct kube_access *b) {
 	return true;
 }
 
-/* A file that is being replaced may not be there for a moment: what was good a minute ago is used until the server
- * refuses it. Not so an exec plugin's expired answer. */
+/* A file that is being replaced may not be there for a moment, or not fit the other one yet: what was good a minute ago
+ * is used until the server refuses it. Not so an exec plugin's expired answer. */
 static bool refresh(struct kube_config *config, const atomic_bool *stop, struct error *err) {
 	struct kube_access *access = xcalloc(1, sizeof *access);
 	atomic_init(&access->references, 1);

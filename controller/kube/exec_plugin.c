@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "http/identity.h"
 #include "kube/source.h"
 
 enum { LONGEST_SECONDS = 60, POLL_MILLISECONDS = 100, END_MICROSECONDS = 10000, LARGEST_ANSWER = 1024 * 1024 };
@@ -295,12 +296,21 @@ bool exec_answer_parse(
 	return ok;
 }
 
+static bool check_pair(struct exec_answer *answer, struct error *err) {
+	if (!answer->certificate || http_identity_check(answer->certificate, answer->key, err)) {
+		return true;
+	}
+	exec_answer_done(answer);
+	return fail_in(err, "clientCertificateData and clientKeyData");
+}
+
 static bool run(
 	const struct exec_plugin *plugin, const atomic_bool *stop, struct exec_answer *answer, struct error *err) {
 	cleanup_str struct str text = {0};
 	struct child child = {.out = -1};
 	return start(plugin, &child, err) && outlast(&child, stop, &text, err) &&
-	       exec_answer_parse(plugin->api_version, text.text ? text.text : "", text.length, answer, err);
+	       exec_answer_parse(plugin->api_version, text.text ? text.text : "", text.length, answer, err) &&
+	       check_pair(answer, err);
 }
 
 bool exec_plugin_run(

@@ -17,9 +17,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "kube/access.h"
+#include "loopback/tls.h"
 
 static char folder[] = "/tmp/config-test-XXXXXX";
-static const char *const files[] = {"config", "token", "plugin", "count"};
+static const char *const files[] = {"config", "token", "plugin", "count", "tls.crt", "tls.key"};
 
 static char *path_of(const char *name) {
 	static char paths[4][200];
@@ -115,6 +116,95 @@ static void bad_credentials_are_told_at_the_start(void **state) {
 			assert_string_equal(err.text, users[i][1]);
 		}
 	}
+}
+
+static void check_identity(struct kube_config *config, const struct tls_identity *want) {
+	struct error err = {0};
+	struct kube_access *access = config_access(config, NULL, &err);
+	assert_non_null(access);
+	assert_string_equal(access->peer.certificate, tls_identity_pem(want));
+	assert_string_equal(access->peer.key, tls_identity_key_pem(want));
+	config_release(access);
+}
+
+static void put_half(const char *name, const char *text) {
+	cleanup_str struct str half = {0};
+	str_add(&half, text, strlen(text) / 2);
+	put(name, half.text);
+}
+
+/* As after a minute. */
+static void read_again(struct kube_config *config) {
+	usleep(1100000);
+	refuse(config);
+}
+
+#define FILES "client-certificate: tls.crt, client-key: tls.key"
+
+static void a_certificate_waits_for_its_key(void **state) {
+	(void)state;
+	struct error err = {0};
+	struct tls_identity *old = tls_identity_create(0), *new = tls_identity_create(0);
+	put("tls.crt", tls_identity_pem(old));
+	put("tls.key", tls_identity_key_pem(old));
+	struct kube_config *config = load(FILES, &err);
+	assert_non_null(config);
+	check_identity(config, old);
+	put("tls.crt", tls_identity_pem(new));
+	read_again(config);
+	check_identity(config, old);
+	put_half("tls.key", tls_identity_key_pem(new));
+	read_again(config);
+	check_identity(config, old);
+	put("tls.key", tls_identity_key_pem(new));
+	read_again(config);
+	check_identity(config, new);
+	kube_config_destroy(config);
+	tls_identity_destroy(old);
+	tls_identity_destroy(new);
+}
+
+static void check_refused(const char *why) {
+	struct error err = {0};
+	assert_null(load(FILES, &err));
+	assert_non_null(strstr(err.text, path_of("tls.crt")));
+	assert_non_null(strstr(err.text, path_of("tls.key")));
+	if (!strstr(err.text, why)) {
+		assert_string_equal(err.text, why);
+	}
+}
+
+static void what_is_no_pair_is_told_at_the_start(void **state) {
+	(void)state;
+	struct tls_identity *one = tls_identity_create(0), *other = tls_identity_create(0);
+	cleanup_str struct str chain = {0};
+	put("tls.crt", tls_identity_pem(one));
+	put("tls.key", tls_identity_key_pem(other));
+	check_refused("the key is not the certificate's");
+	put_half("tls.key", tls_identity_key_pem(one));
+	check_refused("the key is encrypted, or its PEM text is cut off");
+	put("tls.key", tls_identity_key_pem(one));
+	put_half("tls.crt", tls_identity_pem(one));
+	check_refused("the certificate cannot be used, or its PEM text is cut off");
+	str_addf(&chain, "%s%.100s", tls_identity_pem(one), tls_identity_pem(other));
+	put("tls.crt", chain.text);
+	check_refused("the certificate cannot be used, or its PEM text is cut off");
+	tls_identity_destroy(one);
+	tls_identity_destroy(other);
+}
+
+static void a_chain_and_its_key_may_be_in_one_file(void **state) {
+	(void)state;
+	struct error err = {0};
+	struct tls_identity *one = tls_identity_create(0), *other = tls_identity_create(0);
+	cleanup_str struct str all = {0};
+	str_addf(&all, "%s%s%s", tls_identity_key_pem(one), tls_identity_pem(one), tls_identity_pem(other));
+	put("tls.crt", all.text);
+	struct kube_config *config = load("client-certificate: tls.crt, client-key: tls.crt", &err);
+	assert_non_null(config);
+	kube_config_destroy(config);
+	tls_identity_destroy(one);
+	tls_identity_destroy(other);
 }
 
 #define PLUGIN                                                                                                         \
@@ -257,6 +347,8 @@ static void a_plugin_that_fails_is_told(void **state) {
 		{"#!/bin/sh\necho '{}'\n", "did not print an ExecCredential"},
 		{"#!/bin/sh\necho '" ANSWER "{}}'\n", "printed no credentials"},
 		{"#!/bin/sh\necho '" ANSWER "{\"clientKeyData\":\"x\"}}'\n", "without the other"},
+		{"#!/bin/sh\necho '" ANSWER "{\"clientCertificateData\":\"x\",\"clientKeyData\":\"x\"}}'\n",
+			"clientCertificateData and clientKeyData: the certificate cannot be used"},
 		{"#!/bin/sh\necho '" ANSWER "{\"token\":\"x\",\"expirationTimestamp\":\"soon\"}}'\n", "expirationTimestamp"},
 		{"#!/bin/sh\nyes | head -c 3000000\n", "printed more than"},
 		{"#!/nonexistent/interpreter\n", "cannot be started"},
@@ -369,6 +461,9 @@ int main(void) {
 		cmocka_unit_test(the_host_is_the_urls),
 		cmocka_unit_test(a_token_file_is_read_again_when_refused),
 		cmocka_unit_test(bad_credentials_are_told_at_the_start),
+		cmocka_unit_test(a_certificate_waits_for_its_key),
+		cmocka_unit_test(what_is_no_pair_is_told_at_the_start),
+		cmocka_unit_test(a_chain_and_its_key_may_be_in_one_file),
 		cmocka_unit_test(a_plugin_runs_once_until_it_is_refused),
 		cmocka_unit_test(an_expired_answer_is_not_used),
 		cmocka_unit_test(a_slow_plugin_runs_ahead_and_nobody_waits),

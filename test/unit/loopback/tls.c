@@ -8,7 +8,7 @@
 
 struct tls_identity {
 	SSL_CTX *context;
-	char pem[2048];
+	char pem[2048], key_pem[512];
 };
 
 static void must(int ok) {
@@ -38,6 +38,12 @@ static X509 *sign_itself(EVP_PKEY *key) {
 	return certificate;
 }
 
+static void write_key(EVP_PKEY *key, char *pem, int size) {
+	BIO *text = BIO_new(BIO_s_mem());
+	must(PEM_write_bio_PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) && BIO_read(text, pem, size - 1) > 0);
+	BIO_free(text);
+}
+
 struct tls_identity *tls_identity_create(int newest) {
 	struct tls_identity *identity = calloc(1, sizeof *identity);
 	must(identity != NULL);
@@ -46,6 +52,7 @@ struct tls_identity *tls_identity_create(int newest) {
 	BIO *text = BIO_new(BIO_s_mem());
 	must(PEM_write_bio_X509(text, certificate) && BIO_read(text, identity->pem, sizeof identity->pem - 1) > 0);
 	BIO_free(text);
+	write_key(key, identity->key_pem, sizeof identity->key_pem);
 	identity->context = SSL_CTX_new(TLS_server_method());
 	must(identity->context && SSL_CTX_use_certificate(identity->context, certificate) &&
 		 SSL_CTX_use_PrivateKey(identity->context, key));
@@ -67,6 +74,10 @@ void tls_identity_destroy(struct tls_identity *identity) {
 
 const char *tls_identity_pem(const struct tls_identity *identity) {
 	return identity->pem;
+}
+
+const char *tls_identity_key_pem(const struct tls_identity *identity) {
+	return identity->key_pem;
 }
 
 void tls_serve(const struct tls_identity *identity, int fd, const char *answer) {

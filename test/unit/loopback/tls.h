@@ -10,6 +10,7 @@ struct tls_identity *tls_identity_create(int newest);
 void tls_identity_destroy(struct tls_identity *identity);
 /* Its certificate, for those who are to trust it. */
 const char *tls_identity_pem(const struct tls_identity *identity);
+const char *tls_identity_key_pem(const struct tls_identity *identity);
 /* Takes one request, if the client goes on after the handshake, and gives the answer. */
 void tls_serve(const struct tls_identity *identity, int fd, const char *answer);
 
