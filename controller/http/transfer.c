@@ -159,6 +159,17 @@ static CURLcode on_tls(CURL *easy, void *tls, void *context) {
 	return CURLE_OK;
 }
 
+/* By "socks5://" everybody else means a proxy that is told the host's name: often we cannot resolve it. To curl that is
+ * "socks5h://". */
+static void set_proxy(CURL *easy, const char *proxy) {
+	static const char socks[] = "socks5://";
+	cleanup_str struct str url = {0};
+	bool by_name = str_starts(proxy, socks);
+	str_addf(&url, "%s%s", by_name ? "socks5h://" : "", by_name ? proxy + strlen(socks) : proxy);
+	curl_easy_setopt(easy, CURLOPT_PROXY, url.text);
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* a proxy that was asked for counts for every host */
+}
+
 static void set_peer(CURL *easy, const struct http_peer *peer) {
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, peer->insecure ? 0L : 1L);
@@ -173,8 +184,7 @@ static void set_peer(CURL *easy, const struct http_peer *peer) {
 	set_blob(easy, CURLOPT_SSLCERT_BLOB, peer->certificate);
 	set_blob(easy, CURLOPT_SSLKEY_BLOB, peer->key);
 	if (peer->proxy) {
-		curl_easy_setopt(easy, CURLOPT_PROXY, peer->proxy);
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, ""); /* a proxy that was asked for counts for every host */
+		set_proxy(easy, peer->proxy);
 	}
 }
 

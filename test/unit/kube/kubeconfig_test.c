@@ -134,6 +134,8 @@ static const struct {
 	{CONTEXT USER("token: t") SERVER("server: 'https:///prefix'"), "clusters[k].cluster.server: a URL"},
 	{CONTEXT USER("token: t") SERVER("server: 'https://:6443'"), "clusters[k].cluster.server: a URL"},
 	{CONTEXT USER("token: t") SERVER("server: 'https://h', proxy-url: 'gopher://x'"), "cluster.proxy-url"},
+	/* client-go refuses it: "socks5" means the same to it. */
+	{CONTEXT USER("token: t") SERVER("server: 'https://h', proxy-url: 'socks5h://x'"), "cluster.proxy-url"},
 	{CONTEXT USER("token: t") SERVER("server: 'https://h', insecure-skip-tls-verify: 'yes'"), "true or false"},
 	{CONTEXT USER("token: t") SERVER("server: 'https://h', certificate-authority-data: '%%%'"),
 		"clusters[k].cluster.certificate-authority-data: not base64"},
