@@ -21,6 +21,7 @@ struct entry {
 	bool in_sync;
 	bool delivered; /* changed() was called for this version */
 	bool listed;    /* seen by the list that is coming in */
+	bool lost;      /* of before the server went back: whatever is told of the object now replaces it */
 	char strings[];
 };
 

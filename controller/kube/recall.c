@@ -121,7 +121,7 @@ static bool believe(struct store *store, struct entry *entry, struct entry *old)
 		}
 		return true;
 	}
-	if (old->version >= entry->version) {
+	if (!old->lost && old->version >= entry->version) {
 		if (old->version == entry->version && entry->in_sync) {
 			old->in_sync = true;
 			old->compared = entry->compared;

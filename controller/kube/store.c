@@ -87,9 +87,13 @@ static void bury(struct store *store, const struct entry *entry, uint64_t versio
 	*grave = (struct grave){.version = version, .hash = entry->hash, .row = entry->row};
 }
 
+static bool outdates(const struct entry *entry, uint64_t version) {
+	return !entry->lost && entry->version > version;
+}
+
 /* What outlives the version: a deletion cannot be taken back, and a list that has seen the object has seen it. */
 void store_inherit(struct entry *entry, const struct entry *old) {
-	entry->deleting |= old->deleting && !strcmp(entry_uid(entry), entry_uid(old));
+	entry->deleting |= !old->lost && old->deleting && !strcmp(entry_uid(entry), entry_uid(old));
 	entry->listed |= old->listed;
 }
 
@@ -149,7 +153,7 @@ struct news {
 /* Takes the entry, and the document when it is wanted; what is to be freed comes back. */
 static struct entry *take_in(struct store *store, struct entry *entry, json_t **document, struct news *news) {
 	struct entry *old = entries_find(&store->entries, entry->row, entry_namespace(entry), entry_name(entry));
-	if (old && old->version >= entry->version) {
+	if (old && !old->lost && old->version >= entry->version) {
 		old->listed = true;
 		if (old->version == entry->version && put_again(store, old, document)) {
 			news->tag = name_tag(old);
@@ -200,8 +204,8 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version) {
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace, name);
-	bool heard =
-		entry && entry->version == version && !strcmp(entry_uid(entry), uid) && (entry->delivered || entry->in_sync);
+	bool heard = entry && !entry->lost && entry->version == version && !strcmp(entry_uid(entry), uid) &&
+	             (entry->delivered || entry->in_sync);
 	if (heard) {
 		entry->delivered = entry->listed = true;
 	}
@@ -215,7 +219,7 @@ void store_remove(struct store *store, const struct watched *watched, const char
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, row, namespace ? namespace : "", name);
 	/* Without a version the uid must do: an entry with another one is of an object that was made anew. */
-	if (entry && (version ? entry->version > version : uid && strcmp(uid, entry_uid(entry)) != 0)) {
+	if (entry && (version ? outdates(entry, version) : uid && strcmp(uid, entry_uid(entry)) != 0)) {
 		entry = NULL;
 	}
 	if (entry) {
@@ -257,13 +261,28 @@ void store_replace_begin(struct store *store, const struct watched *watched, con
 	pthread_mutex_unlock(&store->lock);
 }
 
+void store_went_back(struct store *store, const struct watched *watched, const char *namespace) {
+	uint8_t row = store_index(store, watched);
+	pthread_mutex_lock(&store->lock);
+	for (size_t i = 0; i < store->entries.size; i++) {
+		for (struct entry *entry = store->entries.buckets[i]; entry; entry = entry->next) {
+			entry->lost |= store_in_namespace(entry, row, namespace);
+		}
+	}
+	/* Or an object that is made now would count as gone: its version may be lower than that of a lost end. */
+	for (size_t i = 0; i < GRAVES; i++) {
+		store->graves[i].version = store->graves[i].row == row ? 0 : store->graves[i].version;
+	}
+	pthread_mutex_unlock(&store->lock);
+}
+
 /* Takes out what the list did not have, chained by `next`. */
 static struct entry *take_unlisted(struct store *store, uint8_t row, const char *namespace, uint64_t version) {
 	struct entry *gone = NULL;
 	for (size_t i = 0; i < store->entries.size; i++) {
 		for (struct entry *entry = store->entries.buckets[i], *next; entry; entry = next) {
 			next = entry->next;
-			if (store_in_namespace(entry, row, namespace) && !entry->listed && entry->version <= version) {
+			if (store_in_namespace(entry, row, namespace) && !entry->listed && !outdates(entry, version)) {
 				store_take_out(store, entry);
 				bury(store, entry, version);
 				entry->next = gone;

@@ -31,6 +31,10 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
  * side: the watch begins all of them before it lists the first. */
 void store_replace_begin(struct store *store, const struct watched *watched, const char *namespace);
 void store_replace_end(struct store *store, const struct watched *watched, const char *namespace, uint64_t version);
+/* The server's versions went back (its etcd was restored): what is known of that namespace (NULL: of all) may be of a
+ * future that never was. Each entry stays until something is told of its object, which is believed whatever its
+ * version, or until the end of the next list, which forgets the others. */
+void store_went_back(struct store *store, const struct watched *watched, const char *namespace);
 /* Every kind, or every kind with `first`, had its first complete list of this namespace (NULL: of all that are
  * watched); it stays so. One namespace that cannot be listed holds up no other. */
 bool store_synced(struct store *store, const char *namespace);

@@ -94,13 +94,31 @@ static void begin_list(struct stream *stream) {
 	store_replace_begin(stream->world->store, stream->watched, stream->namespace);
 }
 
-static void end_list(struct stream *stream, uint64_t version) {
+/* A whole list is as new as the server, which is behind what it told before only when its versions went back. By then
+ * the store has measured what came in by versions of a future that never was: all is listed once more. */
+static bool refuse_list(struct stream *stream, uint64_t version, struct error *err) {
+	uint64_t reached = stream->reached;
+	store_went_back(stream->world->store, stream->watched, stream->namespace);
+	stream->reached = 0;
+	stream->warned = 0; /* this is told, whatever else was told a moment ago */
+	return fail(err, ERR_GONE,
+		"list of %s: is at version %" PRIu64 ", and %" PRIu64
+		" was seen before: the API server went back (was its etcd "
+		"restored?), and all is listed again",
+		stream->watched->kind->plural, version, reached);
+}
+
+static bool end_list(struct stream *stream, uint64_t version, struct error *err) {
+	if (version < stream->reached) {
+		return refuse_list(stream, version, err);
+	}
 	stream->listing = false;
 	stream->synced = true;
 	stream->limit = LIST_CHUNK;
 	stream->version = version;
 	store_replace_end(stream->world->store, stream->watched, stream->namespace, version);
 	log_debug("list complete", "kind", stream->watched->kind->name, "namespace", stream->namespace);
+	return true;
 }
 
 void stream_start(struct stream *stream) {
@@ -152,7 +170,8 @@ static void advance(struct stream *stream, uint64_t version) {
 	}
 }
 
-static void apply(struct stream *stream, struct watch_event *event) {
+static bool apply(struct stream *stream, struct watch_event *event, struct error *err) {
+	bool ok = true;
 	switch (event->type) {
 	case EVENT_ADDED:
 	case EVENT_MODIFIED:
@@ -164,12 +183,13 @@ static void apply(struct stream *stream, struct watch_event *event) {
 		break;
 	case EVENT_BOOKMARK:
 		if (stream->listing && event->initial_end) {
-			end_list(stream, event->version);
+			ok = end_list(stream, event->version, err);
 		}
 		json_decref(event->object);
 		break;
 	}
 	advance(stream, event->version);
+	return ok;
 }
 
 /* Most events after the first lists are echoes of our own writes. */
@@ -193,8 +213,7 @@ static bool take_line(struct http_exchange *exchange, const char *line, size_t l
 	if (!event_parse(&event, line, length, stream->watched->kind, stream->namespace, err)) {
 		return false;
 	}
-	apply(stream, &event);
-	return true;
+	return apply(stream, &event, err);
 }
 
 static bool take_items(struct stream *stream, const json_t *items, struct error *err) {
@@ -223,10 +242,7 @@ static bool take_list(struct stream *stream, const json_t *list, struct error *e
 	}
 	free(stream->next);
 	stream->next = *next ? xstrdup(next) : NULL;
-	if (!stream->next) {
-		end_list(stream, version);
-	}
-	return true;
+	return stream->next || end_list(stream, version, err);
 }
 
 static bool take_chunk(struct stream *stream, struct error *err) {
@@ -309,6 +325,7 @@ static bool take_answer(struct stream *stream, double seconds, struct error *err
 static void forget_position(struct stream *stream, const struct error *err) {
 	bool stale = err->kind == ERR_GONE || err->kind == ERR_INVALID || err->http == 504;
 	if (stale || stream->listing) {
+		stream->reached = stream->version > stream->reached ? stream->version : stream->reached;
 		stream->version = 0;
 		free(stream->next);
 		stream->next = NULL;

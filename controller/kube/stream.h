@@ -32,6 +32,7 @@ struct stream {
 	struct str url;
 	const char *headers[4];
 	uint64_t version; /* from where the watch goes on; 0: a whole list is needed first */
+	uint64_t reached; /* how far earlier watches came */
 	bool listing;     /* a list comes in, by WatchList or in chunks */
 	bool synced;      /* there was a complete list */
 	bool chunks;      /* the server has no WatchList: LIST in chunks */

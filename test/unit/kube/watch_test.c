@@ -243,9 +243,34 @@ static void what_is_gone_is_listed_again(void **state) {
 		"c");
 }
 
+/* Of a server whose etcd was restored: b is of a future that never was, and the version of a is lower than it was. */
+static void a_server_that_went_back_is_believed(void **state) {
+	(void)state;
+	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "40") END("50") EVENT("ADDED", "b", "60")},
+			  {{"&resourceVersion=60&"}, .answer = STATUS("504 Gateway Timeout")},
+			  {{INITIAL}, .answer = OK EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "5") END("6"), .hold = true},
+			  {{INITIAL},
+				  .answer = OK EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "5") END("7") EVENT("DELETED", "a", "8"),
+				  .hold = true},
+			  {.answer = NULL}},
+		"c");
+}
+
 #define LIST(version, next, items)                                                                                     \
 	OK "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" next            \
 	   "\"},\"items\":[" items "]}"
+
+static void a_server_that_went_back_is_believed_in_chunks(void **state) {
+	(void)state;
+	check((struct step[]){{{INITIAL}, .answer = STATUS("422 Unprocessable")},
+			  {{"/configmaps?limit=500&labelSelector"}, .answer = LIST("50", "", OBJECT("a", "40"))},
+			  {{"&resourceVersion=50&"}, .answer = STATUS("410 Gone")},
+			  {{"/configmaps?limit=500&labelSelector"}, .answer = LIST("5", "t", OBJECT("b", "2"))},
+			  {{"?limit=500&continue=t&"}, .answer = LIST("5", "", OBJECT("c", "3"))},
+			  {{"/configmaps?limit=500&labelSelector"}, .answer = LIST("6", "", OBJECT("b", "2"))},
+			  {{"&resourceVersion=6&"}, .answer = OK EVENT("ADDED", "d", "7"), .hold = true}, {.answer = NULL}},
+		"bd");
+}
 
 static void without_watch_list_chunks_are_read(void **state) {
 	(void)state;
@@ -403,6 +428,8 @@ int main(void) {
 		cmocka_unit_test(a_position_comes_from_events_behind_the_initial_ones),
 		cmocka_unit_test(a_list_that_breaks_off_begins_anew),
 		cmocka_unit_test(what_is_gone_is_listed_again),
+		cmocka_unit_test(a_server_that_went_back_is_believed),
+		cmocka_unit_test(a_server_that_went_back_is_believed_in_chunks),
 		cmocka_unit_test(without_watch_list_chunks_are_read),
 		cmocka_unit_test(a_chunk_that_is_too_large_is_read_in_smaller_ones),
 		cmocka_unit_test(a_line_may_be_as_long_as_an_object_can_be),
