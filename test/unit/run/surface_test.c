@@ -269,7 +269,7 @@ static int ask_for_upgrade(const struct world *world, size_t which, bool first) 
 }
 
 static void test_nobody_goes_on_in_another_protocol(void **state) {
-	for (size_t i = 0; i < UPGRADES * 2; i++) {
+	for (size_t i = 0; i < (size_t)UPGRADES * 2; i++) {
 		cleanup_str struct str answer = {0};
 		size_t which = i / 2, version = strlen("HTTP/1.x");
 		int file = ask_for_upgrade(*state, which, i % 2);
