@@ -281,7 +281,6 @@ static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *
 	leaf->expectation = expectation(work, leaf, authority->identity);
 	bool current =
 		child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
-		work->now >= child->number[CERTIFICATE_NOT_BEFORE] && /* a clock may have been ahead */
 		work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_BEFORE], child->number[CERTIFICATE_NOT_AFTER]);
 	return current || renew_or_keep(work, leaf, authority, err);
 }
