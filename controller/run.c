@@ -36,7 +36,6 @@ struct run {
 	struct world world;
 	pthread_t watching, recording, leading_thread;
 	char identity[160];
-	bool leading;
 };
 
 static bool ready(void *context) {
@@ -148,7 +147,6 @@ static void start_workers(struct run *run) {
 		.metrics = run->metrics,
 		.world = &run->world,
 		.reconcilers = bench_reconcilers(&run->world)});
-	run->leading = true;
 	atomic_store(&run->world.reconciling, true);
 	metrics_set(run->metrics, "leader_election_master_status", "name=\"ybcluster-operator\"", 1);
 	log_info("reconciling", "identity", run->identity, "server", kube_config_server(run->config));
@@ -198,7 +196,7 @@ static bool end(struct run *run) {
 	}
 	/* What is left of the events is sent while the lease is given back: a silent server costs the time of one. */
 	events_stop(run->events);
-	if (run->lease && run->leading) {
+	if (run->lease && atomic_load(&run->world.reconciling)) {
 		lease_release(run->lease);
 	}
 	watches_stop(run->watches);

@@ -59,11 +59,15 @@ void fleet_summarize(const json_t *status, struct summary *summary) {
 	}
 }
 
+static const char *identity(struct arena *arena, const struct object *cluster) {
+	return arena_printf(arena, "namespace=\"%s\",name=\"%s\"", cluster->namespace, cluster->name);
+}
+
 static void sample_conditions(struct samples *samples, struct arena *arena, const struct object *cluster) {
+	const char *of = identity(arena, cluster);
 	for (size_t type = 0; type < TYPES; type++) {
 		for (size_t status = 0; cluster->summary.mark[type] && status < STATUSES; status++) {
-			const char *labels = arena_printf(arena, "namespace=\"%s\",name=\"%s\",type=\"%s\",status=\"%s\"",
-				cluster->namespace, cluster->name, types[type], statuses[status]);
+			const char *labels = arena_printf(arena, "%s,type=\"%s\",status=\"%s\"", of, types[type], statuses[status]);
 			samples_add(samples, labels, cluster->summary.mark[type] == status + 1);
 		}
 	}
@@ -71,8 +75,7 @@ static void sample_conditions(struct samples *samples, struct arena *arena, cons
 
 static void sample_fact(struct samples *samples, struct arena *arena, const struct object *cluster, size_t fact) {
 	if (cluster->summary.number[fact] != UNKNOWN) {
-		samples_add(samples, arena_printf(arena, "namespace=\"%s\",name=\"%s\"", cluster->namespace, cluster->name),
-			(double)cluster->summary.number[fact]);
+		samples_add(samples, identity(arena, cluster), (double)cluster->summary.number[fact]);
 	}
 }
 

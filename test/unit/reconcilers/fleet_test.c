@@ -10,6 +10,7 @@
 #undef fail /* ours is base/error.h's */
 
 #include "base/json.h"
+#include "metrics_page.h"
 
 static struct world world;
 
@@ -42,16 +43,6 @@ static void put(const char *name, const char *version, const char *status) {
 	store_put(world.store, clusters(), cluster, false);
 }
 
-static void expect(struct metrics *metrics, const char *line, bool there) {
-	cleanup_str struct str page = {0}, wanted = {0};
-	metrics_write(metrics, &page);
-	str_addf(&wanted, "\n%s\n", line);
-	if (!strstr(page.text, wanted.text) != !there) {
-		print_error("%s: %s\n%s", there ? "missing" : "unexpected", line, page.text);
-	}
-	assert_int_equal(!strstr(page.text, wanted.text), !there);
-}
-
 #define OF "namespace=\"shop\",name=\"db\""
 
 static void test_a_page_says_what_statuses_say(void **state) {
@@ -59,25 +50,25 @@ static void test_a_page_says_what_statuses_say(void **state) {
 		"{\"nodes\": {\"desired\": 3, \"ready\": 0}, \"allowList\": {\"rules\": 2}, "
 		"\"certificates\": {\"notAfter\": \"2027-01-01T00:00:00Z\"}, \"conditions\": ["
 		"{\"type\": \"Ready\", \"status\": \"False\"}, {\"type\": \"NetworkIsolated\", \"status\": \"Unknown\"}]}");
-	expect(*state, "ybcluster_nodes_desired{" OF "} 3", true);
-	expect(*state, "ybcluster_nodes_ready{" OF "} 0", true);
-	expect(*state, "ybcluster_allow_list_rules{" OF "} 2", true);
-	expect(*state, "ybcluster_certificate_not_after_seconds{" OF "} 1.7987616e+09", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"True\"} 0", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"False\"} 1", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"Unknown\"} 0", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"NetworkIsolated\",status=\"Unknown\"} 1", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"Stalled\",status=\"False\"} 0", false);
+	expect_line(*state, "ybcluster_nodes_desired{" OF "} 3", true);
+	expect_line(*state, "ybcluster_nodes_ready{" OF "} 0", true);
+	expect_line(*state, "ybcluster_allow_list_rules{" OF "} 2", true);
+	expect_line(*state, "ybcluster_certificate_not_after_seconds{" OF "} 1.7987616e+09", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"True\"} 0", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"False\"} 1", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"Ready\",status=\"Unknown\"} 0", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"NetworkIsolated\",status=\"Unknown\"} 1", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"Stalled\",status=\"False\"} 0", false);
 }
 
 static void test_a_newer_status_and_a_deletion_count_at_once(void **state) {
 	put("db", "4",
 		"{\"nodes\": {\"desired\": 3, \"ready\": 1}, \"conditions\": [{\"type\": \"Paused\", \"status\": \"True\"}]}");
 	put("db", "5", "{\"nodes\": {\"desired\": 3, \"ready\": 2}}");
-	expect(*state, "ybcluster_nodes_ready{" OF "} 2", true);
-	expect(*state, "ybcluster_condition{" OF ",type=\"Paused\",status=\"True\"} 1", false);
+	expect_line(*state, "ybcluster_nodes_ready{" OF "} 2", true);
+	expect_line(*state, "ybcluster_condition{" OF ",type=\"Paused\",status=\"True\"} 1", false);
 	store_remove(world.store, clusters(), "shop", "db", NULL, 9);
-	expect(*state, "ybcluster_nodes_ready{" OF "} 2", false);
+	expect_line(*state, "ybcluster_nodes_ready{" OF "} 2", false);
 }
 
 /* A status is written by whoever may: what is not there, or of another type, is not made up. */
@@ -97,7 +88,7 @@ static void test_what_a_status_does_not_say_has_no_sample(void **state) {
 static void test_a_standby_exports_nothing(void **state) {
 	put("db", "4", "{\"nodes\": {\"desired\": 3, \"ready\": 1}}");
 	world.reconciling = false;
-	expect(*state, "ybcluster_nodes_ready{" OF "} 1", false);
+	expect_line(*state, "ybcluster_nodes_ready{" OF "} 1", false);
 }
 
 int main(void) {

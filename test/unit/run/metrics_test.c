@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "metrics_page.h"
 #include "run/metrics_table.h"
 
 static int set_up(void **state) {
@@ -21,15 +22,6 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
 	metrics_destroy(*state);
 	return 0;
-}
-
-static void expect_line(struct metrics *metrics, const char *line, bool there) {
-	cleanup_str struct str page = {0}, wanted = {0};
-	metrics_write(metrics, &page);
-	str_addf(&wanted, "\n%s\n", line);
-	if (!strstr(page.text, wanted.text) != !there) {
-		fail_msg("%s: %s\n%s", there ? "missing" : "unexpected", line, page.text);
-	}
 }
 
 static void test_the_table_is_sorted_and_well_formed(void **state) {
