@@ -27,8 +27,9 @@ enum { STATEFUL_SET_REPLICAS /* at most MOST_PODS */, STATEFUL_SET_OBSERVED };
 enum { MOST_PODS = 1000 };
 enum {
 	POD_READY,
-	POD_STUCK,  /* our own container does not run */
-	POD_ENTERED /* an ephemeral container mounts or reads what is ours, see pure/entered.h */
+	POD_STUCK,    /* our own container does not run */
+	POD_ENTERED,  /* an ephemeral container mounts or reads what is ours, see pure/entered.h */
+	POD_LEAF_ENDS /* when what it serves does, by ANNOTATION_ENDS; 0: not known */
 };
 /* A pod's text: three digests of 32 characters (all, asked, trust) with a blank behind each, then what it waits for. */
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };
@@ -48,6 +49,7 @@ struct child {
 	const char *text;        /* "" when the summary has none */
 	const char *cluster_uid; /* of pods and claims: the label; else "" */
 	const char *hostnames;   /* of pods: ANNOTATION_NAMES, with a blank behind each; else "" */
+	const char *labels;      /* of pods: what labels_beside() says, see pure/selection.h; else "" */
 	const char *intruders;   /* of pods: what pod_intruders() says, see pure/entered.h; else "" */
 	const char *asked;       /* of C-ca: the anchors that a wished rotation last brought about; else "" */
 	json_t *document;        /* NULL when it is not at hand */

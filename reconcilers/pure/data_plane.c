@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "pure/flags.h"
 
@@ -153,7 +154,7 @@ static const char *hostnames(struct arena *arena, const struct ybcluster *cluste
  * the spec asked for is told apart from what only came with a renewal or with a new operator, since the latter waits
  * for the maintenance window. */
 static void stamp(struct arena *arena, const struct inputs *inputs, const struct group *group, const char *flags,
-	const char *trust, struct wanted *wanted) {
+	const struct trust *trust, struct wanted *wanted) {
 	const struct ybcluster *cluster = inputs->cluster;
 	json_t *template = json_get(wanted->document, "spec.template");
 	json_t *annotations = json_get(template, "metadata.annotations");
@@ -161,8 +162,8 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 		json_object_update(annotations, cluster->spec.pod.annotations);
 	}
 	const char *restart = object_annotation(&cluster->metadata, ANNOTATION_RESTART);
-	json_t *all = arena_own_json(arena,
-		json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags, "trust", trust, "restart", restart));
+	json_t *all = arena_own_json(arena, json_pack("{s:O, s:s, s:s, s:s?}", "template", template, "flags", flags,
+											"trust", trust->digest, "restart", restart));
 	struct digest of_all = digest_json(all);
 	const struct ybcluster_processes *processes =
 		group->role == MASTER ? &cluster->spec.masters : &cluster->spec.tservers;
@@ -178,18 +179,21 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 			cluster->spec.pod.tolerations, "pullSecrets", json_get(template, "spec.imagePullSecrets")));
 	struct digest of_asked = digest_json(asked);
 	json_object_set_new(annotations, ANNOTATION_ASKED, json_string(digest_hex(arena, &of_asked, 16)));
-	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust));
+	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust->digest));
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
+	if (trust->ends) {
+		json_object_set_new(annotations, ANNOTATION_ENDS, json_string(clock_format(arena, trust->ends)));
+	}
 	if (group->role == TSERVER) {
 		/* Behind the digests: new names restart nobody. What starts anyway has them. */
 		json_object_set_new(annotations, ANNOTATION_NAMES, json_string(hostnames(arena, cluster)));
 	}
 }
 
-static const char *trust_of(const struct inputs *inputs, const char *group) {
+static const struct trust *trust_of(const struct inputs *inputs, const char *group) {
 	for (const struct trust *trust = inputs->trust; trust && trust->group; trust++) {
 		if (strcmp(trust->group, group) == 0) {
-			return trust->digest;
+			return trust;
 		}
 	}
 	return NULL;
@@ -197,8 +201,8 @@ static const char *trust_of(const struct inputs *inputs, const char *group) {
 
 static bool desired_group(struct arena *arena, const struct inputs *inputs, const struct group *group,
 	const char *const *flags, struct wanted_list *list, struct error *err) {
-	const char *trust = trust_of(inputs, group->name);
-	if (!trust) {
+	const struct trust *trust = trust_of(inputs, group->name);
+	if (!trust || !trust->digest) {
 		return true;
 	}
 	json_t *arguments = flag_arguments(arena, inputs->cluster, inputs->settings, group, err);

@@ -20,6 +20,7 @@ struct inputs {
 struct trust {
 	const char *group;
 	const char *digest; /* hexadecimal; NULL: no certificate yet, so no StatefulSet either */
+	int64_t ends;       /* of the leaf, Unix seconds; 0: not known */
 };
 
 struct wanted_list {

@@ -5,11 +5,12 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "pure/rotation.h"
 
-static const struct wanted *template_of(const struct wanted *wanted, size_t count, const char *name) {
-	for (size_t i = 0; i < count; i++) {
-		if (wanted[i].kind == STATEFUL_SET && strcmp(wanted[i].name, name) == 0) {
-			return &wanted[i];
+static const struct wanted *template_of(const struct wanted_list *wanted, const char *name) {
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (wanted->items[i].kind == STATEFUL_SET && strcmp(wanted->items[i].name, name) == 0) {
+			return &wanted->items[i];
 		}
 	}
 	return NULL;
@@ -23,8 +24,11 @@ static bool pod_carries(const struct child *pod, const struct wanted *wanted, co
 
 /* Masters are looked at first, and each group from its last pod: what is kept is the first of each sort. */
 struct scan {
-	/* Outdated and not ready. Stuck: its container does not run, so it takes nothing along. Slow: only its probe fails,
-	 * or a container that somebody put beside ours; it may well serve its peers. */
+	const struct ybcluster *cluster;
+	int64_t now, wake;
+	/* Outdated and not ready. Stuck: its container does not run, or its peers do not believe its certificate any more,
+	 * so it takes nothing along. Slow: only its probe fails, or a container that somebody put beside ours; it may well
+	 * serve its peers. */
 	const struct child *stuck, *slow, *unasked; /* unasked: slow, and outdated only by what nobody asked for */
 	const struct child *outdated, *asked;       /* ready */
 	const char *unready;
@@ -37,13 +41,33 @@ static void keep_first(const struct child **kept, const struct child *pod, bool 
 	*kept = *kept || !matches ? *kept : pod;
 }
 
+/* What a pod serves that waits for a newer certificate. */
+enum leaf { LASTS, ENDS_SOON, HAS_ENDED };
+
+static enum leaf leaf_of(const struct scan *scan, const struct child *pod) {
+	int64_t ends = pod->number[POD_LEAF_ENDS];
+	if (!ends || scan->now < leaf_urgency(scan->cluster, ends)) {
+		return LASTS;
+	}
+	return scan->now < ends ? ENDS_SOON : HAS_ENDED;
+}
+
+static void wake_for(struct scan *scan, const struct child *pod, enum leaf leaf) {
+	int64_t ends = pod->number[POD_LEAF_ENDS];
+	int64_t next = leaf == LASTS ? leaf_urgency(scan->cluster, ends) : ends;
+	if (ends && leaf != HAS_ENDED && (!scan->wake || next < scan->wake)) {
+		scan->wake = next;
+	}
+}
+
 /* `wanted` is NULL for a pod of a StatefulSet that may not be made for now: it could not come back, and stays. */
 static void scan_pod(
 	struct arena *arena, struct scan *scan, const struct child *pod, const char *name, const struct wanted *wanted) {
 	bool there = pod && !pod->deleting, ready = there && pod->number[POD_READY];
 	scan->unready_count += !ready;
 	/* One on its way out serves what it has until it is gone. */
-	scan->untrusted_count += pod && wanted && !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
+	bool untrusted = pod && wanted && !pod_carries(pod, wanted, ANNOTATION_TRUST, POD_TRUST);
+	scan->untrusted_count += untrusted;
 	if (!ready && !scan->unready) {
 		scan->unready = arena_printf(arena, there ? "pod %s is not ready" : "pod %s is not there", name);
 	}
@@ -56,14 +80,18 @@ static void scan_pod(
 	}
 	bool entered = pod->number[POD_ENTERED];
 	bool outdated = entered || !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
-	bool asked = entered || !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
-	bool trouble = pod->number[POD_STUCK];
+	enum leaf leaf = untrusted ? leaf_of(scan, pod) : LASTS;
+	bool asked = entered || leaf != LASTS || !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
+	bool trouble = pod->number[POD_STUCK] || leaf == HAS_ENDED;
 	scan->outdated_count += outdated;
 	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
 	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
 	keep_first(&scan->unasked, pod, outdated && !ready && !trouble && !asked);
 	keep_first(&scan->outdated, pod, outdated && ready);
 	keep_first(&scan->asked, pod, outdated && ready && asked);
+	if (untrusted) {
+		wake_for(scan, pod, leaf);
+	}
 }
 
 /* Masters that may not be made for now (a foreign claim is in their place) are missing all the same: their number is
@@ -74,13 +102,13 @@ static int pods_expected(const struct ybcluster *cluster, const struct group *gr
 	return needed && group->replicas > made ? group->replicas : made;
 }
 
-static void scan_group(struct arena *arena, struct scan *scan, const struct ybcluster *cluster,
-	const struct group *group, const struct wanted *wanted, const struct children *children) {
+static void scan_group(struct arena *arena, struct scan *scan, const struct group *group, const struct wanted *wanted,
+	const struct children *children) {
 	const struct child *set = children_find(children, STATEFUL_SET, group->name);
 	if (wanted && (!set || !set->number[STATEFUL_SET_OBSERVED])) {
 		scan->settled = false;
 	}
-	for (int i = pods_expected(cluster, group, wanted) - 1; i >= 0; i--) {
+	for (int i = pods_expected(scan->cluster, group, wanted) - 1; i >= 0; i--) {
 		const char *name = arena_printf(arena, "%s-%d", group->name, i);
 		scan_pod(arena, scan, children_pod(arena, children, group->name, i), name, wanted);
 	}
@@ -94,36 +122,43 @@ static bool never_ready(const struct ybcluster *cluster) {
 
 /* The pod that is outdated and not ready, and may go for that. A slow one counts among its peers: it goes only as the
  * one that is not ready. */
-static const struct child *broken(const struct scan *scan, const struct ybcluster *cluster) {
+static const struct child *broken(const struct scan *scan) {
 	if (scan->replacing) {
 		return NULL;
 	}
 	if (scan->stuck) {
 		return scan->stuck;
 	}
-	if (never_ready(cluster)) {
+	if (never_ready(scan->cluster)) {
 		return scan->slow ? scan->slow : scan->unasked;
 	}
 	return scan->unready_count == 1 ? scan->slow : NULL;
 }
 
 /* Whom somebody entered is as good as outdated, and no window is waited for. */
-static const char *why_replaced(const struct child *pod) {
-	return pod->number[POD_ENTERED] ? "an ephemeral container mounts or reads what is the cluster's"
-	       : pod->number[POD_READY] ? "its template is outdated"
-	                                : "not ready, and its template is outdated";
+static const char *why_replaced(const struct scan *scan, const struct child *pod) {
+	static const char *const ready[] = {[LASTS] = "its template is outdated",
+		[ENDS_SOON] = "its template is outdated, and the certificate that it serves ends soon",
+		[HAS_ENDED] = "its template is outdated, and the certificate that it serves has ended"};
+	static const char *const unready[] = {[LASTS] = "not ready, and its template is outdated",
+		[ENDS_SOON] = "not ready, and the certificate that it serves ends soon",
+		[HAS_ENDED] = "not ready, and the certificate that it serves has ended"};
+	if (pod->number[POD_ENTERED]) {
+		return "an ephemeral container mounts or reads what is the cluster's";
+	}
+	return (pod->number[POD_READY] ? ready : unready)[leaf_of(scan, pod)];
 }
 
-static struct rollout decide(const struct scan *scan, const struct ybcluster *cluster, bool may_disturb) {
-	struct rollout rollout = {.outdated = scan->outdated_count, .untrusted = scan->untrusted_count};
+static struct rollout decide(const struct scan *scan, bool may_disturb) {
+	struct rollout rollout = {.outdated = scan->outdated_count, .untrusted = scan->untrusted_count, .wake = scan->wake};
 	const struct child *next = scan->asked ? scan->asked : scan->outdated;
 	if (!scan->settled) {
 		rollout.move = ROLLOUT_WAIT;
 		rollout.why = ROLLOUT_UNSEEN;
-	} else if (broken(scan, cluster)) {
+	} else if (broken(scan)) {
 		rollout.move = ROLLOUT_DELETE;
-		rollout.pod = broken(scan, cluster);
-		rollout.why = why_replaced(rollout.pod);
+		rollout.pod = broken(scan);
+		rollout.why = why_replaced(scan, rollout.pod);
 	} else if (scan->unready) {
 		rollout.move = ROLLOUT_WAIT;
 		rollout.why = scan->unready;
@@ -133,26 +168,26 @@ static struct rollout decide(const struct scan *scan, const struct ybcluster *cl
 		rollout.move = ROLLOUT_WINDOW;
 		rollout.why = "a restart that nobody asked for waits for the maintenance window, one cluster at a time";
 	} else {
-		rollout.move = ybcluster_replication_factor(&cluster->spec) == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
+		rollout.move = ybcluster_replication_factor(&scan->cluster->spec) == 1 ? ROLLOUT_DELETE : ROLLOUT_EVICT;
 		rollout.pod = next;
-		rollout.why = why_replaced(rollout.pod);
+		rollout.why = why_replaced(scan, rollout.pod);
 	}
 	return rollout;
 }
 
 struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
-	const struct wanted *wanted, size_t count, const struct children *children, bool may_disturb) {
+	const struct wanted_list *wanted, const struct children *children, int64_t now, bool may_disturb) {
 	/* Both roles count for health; of what is asked for, and of what is not, masters go before any tserver. */
-	struct scan scan = {.settled = true};
+	struct scan scan = {.cluster = cluster, .now = now, .settled = true};
 	for (enum role role = MASTER; role <= TSERVER; role++) {
 		for (size_t i = 0; i < groups->count; i++) {
 			const struct group *group = &groups->items[i];
 			if (group->role == role) {
-				scan_group(arena, &scan, cluster, group, template_of(wanted, count, group->name), children);
+				scan_group(arena, &scan, group, template_of(wanted, group->name), children);
 			}
 		}
 	}
-	return decide(&scan, cluster, may_disturb);
+	return decide(&scan, may_disturb);
 }
 
 /* The word before the colon, when it may stand as a condition's reason. */

@@ -1,12 +1,11 @@
 /* Which pod is replaced next, if any. One pod at a time, masters first, and only while all others are healthy. The
  * exception is a pod that is outdated and not ready, so that a rollout that is stuck on a bad spec heals when the spec
- * is reverted: at once when its container does not run, else only while no other pod is down, since a server whose
- * database does not answer still counts for the quorum of its peers. No pod goes while another one is being replaced.
- */
+ * is reverted: at once when its container does not run or its certificate has ended, else only while no other pod is
+ * down, since a server whose database does not answer still counts for the quorum of its peers. No pod goes while
+ * another one is being replaced. */
 #ifndef PURE_ROLLOUT_H
 #define PURE_ROLLOUT_H
-#include "pure/child.h"
-#include "pure/names.h"
+#include "pure/desired.h"
 
 enum rollout_move {
 	ROLLOUT_DONE,   /* every pod is as the template says */
@@ -23,6 +22,7 @@ struct rollout {
 	enum rollout_move move;
 	const struct child *pod;
 	const char *why;
+	int64_t wake;  /* when a pod becomes more urgent; 0: none will */
 	int outdated;  /* pods that differ from the template, or that an ephemeral container entered */
 	int untrusted; /* without the newest certificates, those on their way out too */
 };
@@ -30,7 +30,7 @@ struct rollout {
 /* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's
  * turn. */
 struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,
-	const struct wanted *wanted, size_t count, const struct children *children, bool may_disturb);
+	const struct wanted_list *wanted, const struct children *children, int64_t now, bool may_disturb);
 
 /* Ready pods of the role, and how many there should be. */
 struct readiness {

@@ -114,3 +114,8 @@ int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_
 	before += before / 10 * (int64_t)spread / 1000;
 	return not_after - (before < half ? before : half);
 }
+
+int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_after) {
+	int64_t before = cluster->spec.tls.renew_before, half = cluster->spec.tls.duration / 2;
+	return not_after - (before < half ? before : half) / 2;
+}

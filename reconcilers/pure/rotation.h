@@ -42,5 +42,8 @@ void ca_confirm(struct ca_progress *recorded, int beside, int64_t born, const st
 int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec *spec);
 /* When the leaf in this Secret is to be renewed. */
 int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_t not_before, int64_t not_after);
+/* When a pod that still serves a leaf of before its renewal waits for no maintenance window any more: half of the time
+ * is over that the renewal came ahead of the leaf's end. */
+int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_after);
 
 #endif

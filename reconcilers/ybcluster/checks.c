@@ -280,8 +280,8 @@ static void observe_endpoint(struct work *work) {
 
 void checks_after(struct work *work, enum outcome outcome) {
 	nodes_finding(work);
-	struct rollout rollout = rollout_next(
-		work->arena, work->cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
+	struct rollout rollout =
+		rollout_next(work->arena, work->cluster, &work->groups, &work->wanted, &work->children, work->now, false);
 	certificates_finding(work, &rollout, outcome);
 	allow_lists_finding(work, outcome);
 	pin_version(work, &rollout, outcome);

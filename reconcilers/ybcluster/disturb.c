@@ -109,18 +109,20 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	const struct ybcluster *cluster = work->cluster;
 	const char *namespace = work->pass->namespace, *name = work->pass->name;
 	bool open = window_open(cluster, work->now);
-	struct rollout rollout = rollout_next(
-		work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, false);
+	struct rollout rollout =
+		rollout_next(work->arena, cluster, &work->groups, &work->wanted, &work->children, work->now, false);
 	if (rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
 		world_take_turn(work->world, namespace, name)) {
-		rollout = rollout_next(
-			work->arena, cluster, &work->groups, work->wanted.items, work->wanted.count, &work->children, true);
+		rollout = rollout_next(work->arena, cluster, &work->groups, &work->wanted, &work->children, work->now, true);
 	}
 	if (rollout.move == ROLLOUT_DONE || !open) {
 		world_end_turn(work->world, namespace, name);
 	}
 	if (rollout.move == ROLLOUT_DONE) {
 		return true;
+	}
+	if (rollout.wake) {
+		wake_at(work, rollout.wake);
 	}
 	if (rollout.move == ROLLOUT_WINDOW) {
 		wake_at(work, work->now + (open ? 30 : window_wait(cluster, work->now)));

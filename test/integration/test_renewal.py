@@ -3,9 +3,10 @@
 import children
 import pytest
 from clock import Clock
-from manifests import wait_for_ready, yb_cluster
+from manifests import wait_for_condition, wait_for_ready, yb_cluster
 from operator_process import Operator
 from test_rotation import all_replaced, certificates, rotated, serials
+from test_window import window
 from waiting import stays, wait_until
 
 MINUTE = 60
@@ -59,4 +60,41 @@ def test_what_falls_due_is_renewed(kubectl, namespace, away):
     third = rotated(kubectl, namespace, new_root)
     assert third.not_valid_after_utc > new_root.not_valid_after_utc
     wait_for_ready(kubectl, "one", namespace)
+    kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")
+
+
+def test_no_window_is_waited_for_when_the_old_leaf_ends_soon(kubectl, namespace, away):
+    away(0)
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", tls=TLS, maintenanceWindow=window(8)), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before, pods = serials(kubectl, namespace), children.pods(kubectl, "one", namespace)
+
+    away(11 * MINUTE)
+    wait_until("leaves are new", lambda: not set(serials(kubectl, namespace).values()) & set(before.values()))
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "False", "NotServedByAll")
+    stays("the restart waits for the window", lambda: children.pods(kubectl, "one", namespace) == pods, 3, 1)
+
+    away(16 * MINUTE)
+    all_replaced(kubectl, namespace, pods)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")
+
+
+def test_a_leaf_that_a_clock_which_was_ahead_has_made_is_made_anew(kubectl, namespace, away):
+    away(0)
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    before = serials(kubectl, namespace)
+
+    away(120 * MINUTE)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "ahead"}}})
+    wait_until("leaves of the future", lambda: not set(serials(kubectl, namespace).values()) & set(before.values()))
+    ahead = serials(kubectl, namespace)
+    wait_for_ready(kubectl, "one", namespace)
+
+    away(0)
+    wait_until("leaves of today", lambda: not set(serials(kubectl, namespace).values()) & set(ahead.values()))
+    wait_for_ready(kubectl, "one", namespace)
+    after = serials(kubectl, namespace)
+    stays("once is enough", lambda: serials(kubectl, namespace) == after, 4, 1)
     kubectl.delete("ybclusters", "--all", namespace, "--timeout=60s")

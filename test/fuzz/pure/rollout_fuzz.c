@@ -28,13 +28,16 @@ enum {
 	MOST_GROUPS = 8,
 	PODS_OF_A_CASE = 16,
 	MOST_TROUBLE = 40,
-	WEEK = 604800
+	WEEK = 604800,
+	NOW = 1000000000,
+	MONTH = 2592000
 };
 
 /* What the properties know of a pod is how it was made here, not what was made of that. */
 struct pod {
 	enum role role;
-	bool there, going, ready, stuck, entered, outdated, asked;
+	bool there, going, ready, container_stuck, stuck, entered, outdated, asked;
+	int64_t ends;
 	struct child child;
 };
 
@@ -84,6 +87,17 @@ static const char *trouble_of(struct arena *arena, struct bytes *bytes) {
 	return arena_strdup(arena, is_text(text) ? text : "CrashLoopBackOff: \xc3\xa4");
 }
 
+/* Leaves of 90 days that are renewed 30 days ahead: who serves an old one hurries for the last 15, and for nobody when
+ * it has ended. */
+static void renew(struct pod *pod, unsigned how, bool older) {
+	static const int64_t left[] = {0, -1, 1, MONTH / 2, MONTH / 2 + 1, MONTH};
+	size_t which = how / 16 % (sizeof left / sizeof *left);
+	pod->ends = which ? NOW + left[which] : 0;
+	bool matters = older && pod->outdated && pod->ends && left[which] <= MONTH / 2;
+	pod->asked = pod->asked || matters;
+	pod->stuck = pod->stuck || (!pod->ready && matters && left[which] <= 0);
+}
+
 static void make_pod(struct scene *scene, struct bytes *bytes, const struct group *group, int ordinal) {
 	unsigned how = next(bytes), digests = next(bytes);
 	struct pod *pod = &scene->pods[scene->pod_count++];
@@ -92,10 +106,12 @@ static void make_pod(struct scene *scene, struct bytes *bytes, const struct grou
 		.there = how % 16 != 15,
 		.going = how / 16 == 15,
 		.ready = how & 1,
+		.container_stuck = !(how & 1) && (how & 2),
 		.stuck = !(how & 1) && (how & 2),
 		.entered = (how & 12) == 4,
 		.outdated = (how & 12) == 4 || digests & 1 || cut < 33,
 		.asked = (how & 12) == 4 || digests & 2 || cut < 66};
+	renew(pod, how, digests & 4 || cut < 99);
 	const char *text = arena_printf(scene->arena, "%s %s %s ", digests & 1 ? OLD : CURRENT, digests & 2 ? OLD : CURRENT,
 		digests & 4 ? OLD : CURRENT);
 	pod->child = (struct child){.kind = POD,
@@ -138,7 +154,8 @@ static struct children children_of(struct scene *scene) {
 			items[count] = pod->child;
 			items[count].deleting = pod->going;
 			items[count].number[POD_READY] = pod->ready;
-			items[count].number[POD_STUCK] = pod->stuck;
+			items[count].number[POD_STUCK] = pod->container_stuck;
+			items[count].number[POD_LEAF_ENDS] = pod->ends;
 			items[count++].number[POD_ENTERED] = pod->entered;
 		}
 	}
@@ -219,8 +236,8 @@ static void may_go(struct scene *scene, const struct rollout *rollout, const str
 /* Who goes now, or NULL; what is said holds. */
 static struct pod *decide(struct scene *scene, struct rollout *rollout) {
 	struct children children = children_of(scene);
-	*rollout = rollout_next(scene->arena, scene->cluster, &scene->groups, scene->wanted, scene->wanted_count, &children,
-		scene->may_disturb);
+	struct wanted_list wanted = {scene->wanted, scene->wanted_count};
+	*rollout = rollout_next(scene->arena, scene->cluster, &scene->groups, &wanted, &children, NOW, scene->may_disturb);
 	bool taken = rollout->move == ROLLOUT_EVICT || rollout->move == ROLLOUT_DELETE;
 	property(taken == (rollout->pod != NULL));
 	property(rollout->move == ROLLOUT_DONE ? !rollout->why : rollout->why && *rollout->why && is_text(rollout->why));
@@ -245,7 +262,7 @@ static void replace(struct scene *scene, struct pod *pod) {
 	pod->going = pod->there = false;
 	property(!decide(scene, &ignored));
 	pod->there = true;
-	pod->ready = pod->stuck = pod->entered = pod->outdated = pod->asked = false;
+	pod->ready = pod->container_stuck = pod->stuck = pod->entered = pod->outdated = pod->asked = false;
 	pod->child.text = CURRENT " " CURRENT " " CURRENT " ";
 	decide(scene, &ignored);
 	pod->ready = true;

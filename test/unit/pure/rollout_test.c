@@ -10,16 +10,35 @@
  * somebody put beside ours, u like w and its probe fails, e ready and current and entered by an ephemeral container, f
  * like e and its probe fails,
  * t ready with older certificates, x like t and on its way out,
+ * l like w because of a renewal, and its certificate lasts, h like l and it ends soon, z like l and it has ended, y
+ * like z and its probe fails,
  * n not ready and current, - missing, d on its way out. Masters first. */
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
-	bool outdated = strchr("owbsiu", how) != NULL, asked = strchr("obsi", how) != NULL;
+	bool outdated = strchr("owbsiulhzy", how) != NULL, asked = strchr("obsi", how) != NULL;
 	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current,
-		strchr("tx", how) ? old : current,
+		strchr("txlhzy", how) ? old : current,
 		how == 'b'   ? "CrashLoopBackOff"
 		: how == 'i' ? "container injected: CrashLoopBackOff"
 					 : "");
+}
+
+enum { NOW = 1000000000, DAY_LONG = 86400 };
+
+/* Of leaves for 90 days that are renewed 30 days ahead. */
+static int64_t end_of(char how) {
+	switch (how) {
+	case 'l':
+		return NOW + 15 * DAY_LONG + 1;
+	case 'h':
+		return NOW + 15 * DAY_LONG;
+	case 'z':
+	case 'y':
+		return NOW;
+	default:
+		return 0;
+	}
 }
 
 #define READY_BEFORE "status: {phase: Ready}\n"
@@ -50,7 +69,8 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 				.name = arena_printf(arena, "%s-%d", groups.items[i / 3].name, i % 3),
 				.text = text_of(pods[i]),
 				.deleting = strchr("dx", pods[i]) != NULL,
-				.number = {strchr("rowet", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL}};
+				.number = {strchr("rowetlhz", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL,
+					end_of(pods[i])}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
@@ -58,7 +78,8 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 	struct children all = {kept, count};
 	struct wanted *first = &wanted[2 - sets_wanted];
 	json_put(first->document, "spec.replicas", json_integer(pods_wanted));
-	return rollout_next(arena, cluster, &groups, first, sets_wanted, &all, may_disturb);
+	struct wanted_list list = {first, sets_wanted};
+	return rollout_next(arena, cluster, &groups, &list, &all, NOW, may_disturb);
 }
 
 static void expect(const char *pods, enum rollout_move move, const char *pod) {
@@ -86,6 +107,35 @@ static void older_certificates_count_until_their_pod_is_gone(void **state) {
 	assert_int_equal(untrusted("rrtrrt"), 2);
 	assert_int_equal(untrusted("rrxrrr"), 1);
 	assert_int_equal(untrusted("rr-rrd"), 0);
+}
+
+static void a_leaf_that_ends_soon_waits_for_no_window(void **state) {
+	(void)state;
+	expect("rrrrll", ROLLOUT_WINDOW, NULL);
+	expect("rrrrlh", ROLLOUT_EVICT, "db-tserver-2");
+	expect("rrrhll", ROLLOUT_EVICT, "db-tserver-0");
+	expect("rrrlnh", ROLLOUT_WAIT, NULL);
+	expect("lllzzz", ROLLOUT_EVICT, "db-tserver-2");
+	struct rollout rollout = next("rrrlhl", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false);
+	assert_string_equal(rollout.why, "its template is outdated, and the certificate that it serves ends soon");
+}
+
+static void a_pod_whose_leaf_has_ended_is_as_good_as_stuck(void **state) {
+	(void)state;
+	expect("yyynnn", ROLLOUT_DELETE, "db-master-2");
+	expect("ryyyrr", ROLLOUT_DELETE, "db-master-2");
+	expect("ryy-rr", ROLLOUT_WAIT, NULL);
+	struct rollout rollout = next("rrrrry", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false);
+	assert_string_equal(rollout.why, "not ready, and the certificate that it serves has ended");
+}
+
+static void a_rollout_looks_again_when_a_leaf_becomes_urgent(void **state) {
+	(void)state;
+	assert_int_equal(next("rrrrrr", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, 0);
+	assert_int_equal(next("rrrrrw", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, 0);
+	assert_int_equal(next("rrrlrl", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, NOW + 1);
+	assert_int_equal(next("rrrhrr", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, NOW + 15 * DAY_LONG);
+	assert_int_equal(next("rrrzrr", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, 0);
 }
 
 static void masters_go_first_one_at_a_time(void **state) {
@@ -239,6 +289,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(healthy_and_current_is_done),
 		cmocka_unit_test(older_certificates_count_until_their_pod_is_gone),
+		cmocka_unit_test(a_leaf_that_ends_soon_waits_for_no_window),
+		cmocka_unit_test(a_pod_whose_leaf_has_ended_is_as_good_as_stuck),
+		cmocka_unit_test(a_rollout_looks_again_when_a_leaf_becomes_urgent),
 		cmocka_unit_test(masters_go_first_one_at_a_time),
 		cmocka_unit_test(an_unready_pod_holds_everything),
 		cmocka_unit_test(a_stuck_outdated_pod_is_replaced_at_once),

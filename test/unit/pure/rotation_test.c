@@ -175,6 +175,14 @@ static void a_short_life_is_renewed_at_its_half(void **state) {
 	}
 }
 
+static void an_old_leaf_is_urgent_when_half_of_what_was_left_is_over(void **state) {
+	(void)state;
+	struct ybcluster cluster = {.metadata.uid = "u", .spec.tls = {.duration = LEAF_LIFE, .renew_before = RENEW_BEFORE}};
+	assert_int_equal(leaf_urgency(&cluster, NOW + LEAF_LIFE), NOW + LEAF_LIFE - RENEW_BEFORE / 2);
+	cluster.spec.tls.renew_before = LEAF_LIFE - 1;
+	assert_int_equal(leaf_urgency(&cluster, NOW + LEAF_LIFE), NOW + LEAF_LIFE - LEAF_LIFE / 4);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stable_until_wished_or_due),
@@ -188,6 +196,7 @@ int main(void) {
 		cmocka_unit_test(names_there_and_back),
 		cmocka_unit_test(leaves_are_renewed_ahead_and_not_all_at_once),
 		cmocka_unit_test(a_short_life_is_renewed_at_its_half),
+		cmocka_unit_test(an_old_leaf_is_urgent_when_half_of_what_was_left_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
