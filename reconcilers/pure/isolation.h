@@ -1,19 +1,7 @@
-/* NetworkPolicies add up: does one that is not ours select our pods? And does the network enforce them at all? */
+/* Is the cluster alone behind its policies? Does the network enforce them, and is nobody inside its pods? */
 #ifndef PURE_ISOLATION_H
 #define PURE_ISOLATION_H
 #include "pure/status.h"
-
-/* True when the LabelSelector matches the labels (reference/kubernetes-api/common-definitions/label-selector). What
- * cannot be read matches: fail closed. */
-bool selector_matches(const json_t *selector, const json_t *labels);
-/* The labels that each pod of a cluster is known to carry. */
-struct pod_labels {
-	json_t **items;
-	size_t count;
-};
-struct pod_labels labels_of_pods(struct arena *arena, const struct ybcluster *cluster);
-/* True when it matches any of these pods. Keeps no memory: tenants write as many policies as they like. */
-bool selector_reaches(const struct pod_labels *pods, const json_t *selector);
 
 /* What a connection from the operator's pod to a tserver met. */
 enum knock { KNOCK_NONE, KNOCK_ANSWERED, KNOCK_REFUSED, KNOCK_SILENT };

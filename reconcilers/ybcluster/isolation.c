@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "pure/flags.h"
 #include "pure/isolation.h"
+#include "pure/selection.h"
 #include "run/probe.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/report.h"
@@ -18,7 +19,7 @@ static bool opens(struct work *work, struct pod_labels *pods, int64_t allows, co
 		return false;
 	}
 	if (!pods->count) {
-		*pods = labels_of_pods(work->arena, work->cluster);
+		*pods = labels_of_pods(work->arena, work->cluster, &work->children);
 	}
 	json_t *parsed = json_parse(selector, strlen(selector), &ignored);
 	bool reaches = selector_reaches(pods, parsed);

@@ -17,12 +17,14 @@ static const char *until_bar(struct arena *arena, const char **text) {
 	return part;
 }
 
-/* Pod summaries hold uid, names and intruders in the middle, see summaries.h: take them out, keep digests and trouble.
+/* Pod summaries hold uid, names, labels and intruders in the middle, see summaries.h: take them out, keep digests and
+ * trouble.
  */
 static void split_pod(struct arena *arena, struct child *child) {
 	const char *rest = strlen(child->text) > POD_TROUBLE ? child->text + POD_TROUBLE : "";
 	child->cluster_uid = until_bar(arena, &rest);
 	child->hostnames = until_bar(arena, &rest);
+	child->labels = until_bar(arena, &rest);
 	child->intruders = until_bar(arena, &rest);
 	child->text = arena_printf(arena, "%.*s%s", POD_TROUBLE, child->text, rest);
 }
@@ -41,6 +43,7 @@ static struct child child_of(struct arena *arena, struct object *object) {
 		.text = object->summary.text ? object->summary.text : "",
 		.cluster_uid = "",
 		.hostnames = "",
+		.labels = "",
 		.intruders = "",
 		.asked = "",
 		.document = object->document,

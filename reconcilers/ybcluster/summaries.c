@@ -16,7 +16,9 @@
 #include "pure/child.h"
 #include "pure/entered.h"
 #include "pure/names.h"
+#include "pure/selection.h"
 #include "reconcilers/fleet.h"
+#include "ybcluster/authority.h"
 #include "ybcluster/certificates.h"
 
 static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
@@ -148,6 +150,13 @@ static const char *uid_where_selected(const json_t *object) {
 	return selected ? text_at(object, "metadata", "labels", LABEL_CLUSTER_UID) : "";
 }
 
+/* 0: there is none, or it is no moment. */
+static int64_t moment_at(const json_t *object, const char *annotation) {
+	int64_t moment;
+	struct error ignored;
+	return clock_parse(text_at(object, "metadata", "annotations", annotation), &moment, &ignored) ? moment : 0;
+}
+
 void summarize_pod(const json_t *object, struct summary *summary) {
 	static const struct trouble none = {"", "", "", false};
 	bool ready = pod_ready(object);
@@ -155,15 +164,17 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	summary->number[POD_READY] = ready;
 	summary->number[POD_STUCK] = trouble.stuck;
 	summary->number[POD_ENTERED] = pod_entered(object);
+	summary->number[POD_LEAF_ENDS] = moment_at(object, ANNOTATION_ENDS);
 	summarize_address(object, summary);
-	char *intruders = pod_intruders(object);
-	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s|%s%.63s%s%.64s%s%.160s",
+	char *labels = labels_beside(object), *intruders = pod_intruders(object);
+	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s|%s|%s%.63s%s%.64s%s%.160s",
 		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
 		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
 		text_at(object, "metadata", "annotations", ANNOTATION_TRUST), uid_where_selected(object),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), intruders ? intruders : "",
+		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), labels ? labels : "", intruders ? intruders : "",
 		*trouble.container ? "container " : "", trouble.container, *trouble.container ? ": " : "", trouble.reason,
 		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);
+	free(labels);
 	free(intruders);
 }
 

@@ -58,6 +58,17 @@ def test_a_foreign_policy_that_opens_us_is_named_and_left_alone(kubectl, namespa
     wait_for_ready(kubectl, "one", namespace)
 
 
+def test_labels_that_somebody_puts_on_a_pod_count(kubectl, namespace):
+    """Whoever may label pods and write policies may open a pod without touching anything of the operator's."""
+    kubectl.apply(yb_cluster("one"), policy("of-others", podSelector={"matchLabels": {"app": "shop"}}, ingress=[{}]), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    kubectl("label", "pod", "one-tserver-1", "-n", namespace, "app=shop")
+    told = wait_for_condition(kubectl, "ybcluster", "one", namespace, "NetworkIsolated", "False", "ForeignPolicy")
+    assert "NetworkPolicy of-others " in told["message"]
+    kubectl("label", "pod", "one-tserver-1", "-n", namespace, "app-")
+    wait_for_ready(kubectl, "one", namespace)
+
+
 ADMISSION = "admissionregistration.k8s.io/v1"
 RESTRICTED = "securityContext: Object.spec.%s.securityContext{allowPrivilegeEscalation: false, runAsNonRoot: true, " \
     "capabilities: Object.spec.%s.securityContext.capabilities{drop: ['ALL']}}"

@@ -4,7 +4,7 @@
 #include "../property.h"
 #include "base/arena.h"
 #include "base/json.h"
-#include "pure/isolation.h"
+#include "pure/selection.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct error err = {0};

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../property.h"
@@ -10,6 +11,7 @@
 #include "pure/immutable.h"
 #include "pure/isolation.h"
 #include "pure/manifests.h"
+#include "pure/selection.h"
 #include "pure/status.h"
 #include "pure/volumes.h"
 
@@ -58,7 +60,7 @@ static bool documents(struct arena *arena, struct plan *plan, const struct ybclu
 	struct groups groups = groups_of(arena, cluster);
 	struct trust *trust = arena_array(arena, struct trust, groups.count + 1);
 	for (size_t i = 0; i < groups.count; i++) {
-		trust[i] = (struct trust){groups.items[i].name, "00000000000000000000000000000000"};
+		trust[i] = (struct trust){groups.items[i].name, "00000000000000000000000000000000", 0};
 	}
 	struct inputs inputs = {.cluster = cluster,
 		.settings = &settings,
@@ -180,7 +182,11 @@ void plan_meet(struct arena *arena, const struct plan *plan, const struct wanted
 	}
 	strip(arena, wanted, live);
 	closes(arena, plan, live);
-	struct pod_labels pods = labels_of_pods(arena, plan->cluster);
+	char *beside = labels_beside(live);
+	struct child pod = {.kind = POD, .name = "db-tserver-0", .labels = beside ? beside : ""};
+	struct children children = {&pod, 1};
+	struct pod_labels pods = labels_of_pods(arena, plan->cluster, &children);
 	selector_reaches(&pods, json_get(live, "spec.podSelector"));
+	free(beside);
 	volumes_judge(plan->cluster, live);
 }

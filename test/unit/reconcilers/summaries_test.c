@@ -18,10 +18,10 @@ static struct summary pod(const char *status) {
 	return summary;
 }
 
-/* Behind uid, hostnames and intruders, of which these pods have none. */
+/* Behind uid, hostnames, labels and intruders, of which these pods have none. */
 static void expect_trouble(const char *status, const char *trouble, bool stuck) {
 	struct summary summary = pod(status);
-	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "|||%s", trouble));
+	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "||||%s", trouble));
 	assert_int_equal(summary.number[POD_STUCK], stuck);
 	assert_int_equal(summary.number[POD_READY], 0);
 }
@@ -113,7 +113,10 @@ static void expect_intruders(const char *before, const char *beside, const char 
 	json_t *pod = yaml(arena,
 		arena_printf(arena,
 			"{metadata: {name: db-tserver-0, labels: {yugabyte.com/cluster: db, yugabyte.com/cluster-uid: u, "
-			"app.kubernetes.io/component: tserver}}, spec: {initContainers: [%s], containers: [%s{name: yb-tserver, "
+			"app.kubernetes.io/component: tserver, app.kubernetes.io/name: yugabytedb, app.kubernetes.io/instance: db, "
+			"app.kubernetes.io/part-of: yugabytedb, app.kubernetes.io/managed-by: ybcluster-operator, "
+			"statefulset.kubernetes.io/pod-name: db-tserver-0, apps.kubernetes.io/pod-index: '0'}}, spec: "
+			"{initContainers: [%s], containers: [%s{name: yb-tserver, "
 			"volumeMounts: [{name: certificates, mountPath: /c}, {name: data0, mountPath: /d}, {name: tmp, mountPath: "
 			"/tmp}, {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount}]}], volumes: [{name: "
 			"data0, persistentVolumeClaim: {claimName: x}}, {name: certificates, secret: {secretName: x}}, {name: tmp, "
@@ -123,7 +126,7 @@ static void expect_intruders(const char *before, const char *beside, const char 
 			before, beside));
 	struct summary summary = {0};
 	summarize_pod(pod, &summary);
-	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "u||%s|", told));
+	assert_string_equal(summary.text + POD_TROUBLE, arena_printf(arena, "u|||%s|", told));
 	assert_false(summary.number[POD_ENTERED]);
 	free(summary.text);
 }
@@ -181,7 +184,7 @@ static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 		pod("{conditions: [{type: Ready, status: 'True'}], containerStatuses: [{name: yb-tserver, " CRASHES "}]}");
 	assert_int_equal(summary.number[POD_READY], 1);
 	assert_int_equal(summary.number[POD_STUCK], 0);
-	assert_string_equal(summary.text + POD_TROUBLE, "|||");
+	assert_string_equal(summary.text + POD_TROUBLE, "||||");
 }
 
 int main(void) {
