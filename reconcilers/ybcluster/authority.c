@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "ybcluster/authority.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
@@ -15,52 +16,10 @@ static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);
 }
 
-/* What the CA may certify, in the certificate that the intermediate signs: the cluster's own names and hostnames. */
-static const char *const *permitted_names(struct work *work) {
-	const struct ybcluster *cluster = work->cluster;
-	const struct settings *settings = &work->world->settings;
-	const char **names = arena_array(work->arena, const char *, cluster->spec.endpoints.hostname_count + 8);
-	size_t count = 0;
-	const char *services[] = {cluster->metadata.name, role_service(work->arena, cluster, MASTER),
-		role_service(work->arena, cluster, TSERVER)};
-	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
-		names[count++] = service_host(work->arena, cluster, settings, services[i]);
-	}
-	names[count++] = arena_printf(work->arena, "%s.%s.svc", cluster->metadata.name, cluster->metadata.namespace);
-	names[count++] = arena_printf(work->arena, "%s.%s", cluster->metadata.name, cluster->metadata.namespace);
-	names[count++] = "localhost";
-	for (size_t i = 0; i < cluster->spec.endpoints.hostname_count; i++) {
-		names[count++] = cluster->spec.endpoints.hostnames[i];
-	}
-	return names;
-}
-
-/* Every CA of root.crt, certified by the intermediate, then the intermediate and the PKI's root. */
-static bool make_chain(struct work *work, struct authority *authority, struct error *err) {
-	struct certificate_issuer intermediate = {authority->token, PKI_INTERMEDIATE_KEY, authority->pki->intermediate};
-	const char *const *cas = certificate_split(work->arena, authority->root, err);
-	cleanup_str struct str chain = {0};
-	for (size_t i = 0; cas && cas[i]; i++) {
-		const char *cross = certificate_cross_signed(work->arena, &intermediate, cas[i], permitted_names(work), err);
-		if (!cross) {
-			return false;
-		}
-		str_adds(&chain, cross);
-	}
-	str_adds(&chain, authority->pki->intermediate);
-	str_adds(&chain, authority->pki->root);
-	authority->chain = arena_strndup(work->arena, chain.text, chain.length);
-	return cas != NULL;
-}
-
-/* A key of the generation (kept when a crash left one) and its self-signed certificate. */
-static const char *make_ca(struct work *work, struct authority *authority, int generation, struct error *err) {
+/* The self-signed certificate of the key of that generation. */
+static const char *certify(struct work *work, struct authority *authority, int generation, struct error *err) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
 	const char *label = authority_key_label(work, generation);
-	if (!token_key_make(authority->token, label, key_algorithm_of(work), err)) {
-		fail_in(err, "key of the cluster's CA");
-		return NULL;
-	}
 	struct certificate_subject subject = {
 		.common_name = authority_name(work, generation),
 		.not_before = work->now - BACKDATED,
@@ -73,44 +32,39 @@ static const char *make_ca(struct work *work, struct authority *authority, int g
 	return ca;
 }
 
+/* A key of the generation (kept when a crash left one) and its certificate. */
+static const char *make_ca(struct work *work, struct authority *authority, int generation, struct error *err) {
+	if (!token_key_make(authority->token, authority_key_label(work, generation), key_algorithm_of(work), err)) {
+		fail_in(err, "key of the cluster's CA");
+		return NULL;
+	}
+	return certify(work, authority, generation, err);
+}
+
+/* When neither the record nor any Secret tells the CA, a key of it may be left in the token: clients and pods believe a
+ * new certificate of that as they believed the old one. */
+static bool begin(struct work *work, struct authority *authority, struct error *err) {
+	int generation;
+	if (!authority_key_left(work, authority, &generation, err)) {
+		return false;
+	}
+	if (generation) {
+		authority->generation = generation;
+		authority->progress.step = CA_STABLE;
+		authority->progress.since = work->now;
+		authority->root = certify(work, authority, generation, err);
+	} else {
+		authority->root = make_ca(work, authority, authority->generation, err);
+	}
+	return authority->root;
+}
+
 /* The token must hold the key that C-ca names: else nothing is issued anew, since every client would have to follow. */
 static bool key_matches(struct work *work, const struct authority *authority, struct error *err) {
 	if (certificate_key_in_token(authority->token, authority->key, authority->signing, err)) {
 		return true;
 	}
 	return fail_in(err, "CA that ConfigMap %s names", config_map(work));
-}
-
-static bool same_names(const char *const *a, const char *const *b) {
-	size_t a_count = 0, b_count = 0, found = 0;
-	for (; a && a[a_count]; a_count++) {
-		for (const char *const *name = b; name && *name; name++) {
-			found += strcmp(a[a_count], *name) == 0;
-		}
-	}
-	for (; b && b[b_count]; b_count++) {
-	}
-	return a_count == b_count && found == a_count;
-}
-
-/* Chains are made anew over the same keys when the names they permit have changed, or the PKI's certificates. */
-static bool chain_current(struct work *work, const struct authority *authority) {
-	struct error ignored;
-	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
-	const char *const *links = authority->chain ? certificate_split(work->arena, authority->chain, &ignored) : NULL;
-	if (!cas || !links || !strstr(authority->chain, authority->pki->root)) {
-		return false;
-	}
-	size_t i = 0;
-	for (; cas[i]; i++) {
-		struct certificate_facts ca, link;
-		if (!links[i] || !certificate_read(work->arena, cas[i], &ca, &ignored) ||
-			!certificate_read(work->arena, links[i], &link, &ignored) ||
-			strcmp(ca.subject_key, link.subject_key) != 0 || !same_names(permitted_names(work), link.permitted_dns)) {
-			return false;
-		}
-	}
-	return links[i] && strstr(authority->pki->intermediate, links[i]);
 }
 
 static const char *annotation(const json_t *object, const char *key) {
@@ -143,6 +97,7 @@ static bool settle(struct work *work, struct authority *authority, struct error 
 	authority->signing = cas[0];
 	authority->key = authority_key_label(work, authority->generation);
 	authority->fingerprint = facts.fingerprint;
+	authority->not_before = facts.not_before;
 	authority->progress.not_after = facts.not_after;
 	authority->identity = digest_hex(work->arena, &anchors, 16);
 	return true;
@@ -163,9 +118,8 @@ static bool find(struct work *work, struct authority *authority, const json_t *l
 	if (*usable || named) {
 		return true;
 	}
-	bool may_make = !held_back(work) && !work->plan_only;
-	authority->root = may_make ? make_ca(work, authority, authority->generation, err) : NULL;
-	return authority->root || !may_make;
+	authority->root = NULL;
+	return held_back(work) || work->plan_only || begin(work, authority, err);
 }
 
 static bool load(struct work *work, struct authority *authority, const json_t *live, struct error *err) {
@@ -173,8 +127,9 @@ static bool load(struct work *work, struct authority *authority, const json_t *l
 	if (!find(work, authority, live, &usable, err)) {
 		return false;
 	}
-	return !authority->root || (settle(work, authority, err) && (usable || key_matches(work, authority, err)) &&
-								   (chain_current(work, authority) || make_chain(work, authority, err)));
+	return !authority->root ||
+	       (settle(work, authority, err) && (usable || key_matches(work, authority, err)) &&
+			   (authority_chain_current(work, authority) || authority_chain_make(work, authority, err)));
 }
 
 bool authority_load(struct work *work, struct authority *authority, struct error *err) {
@@ -195,14 +150,10 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 /* What the record depends on. `wished`: one that is in sync while a wish waits is not what a pass may leave it at. Who
  * signs, who is trusted and the step are among it: a write of these that failed is found missing by the next pass. */
 static struct digest expectation(struct work *work, const struct authority *authority, bool wished) {
-	json_t *names = json_array();
-	for (size_t i = 0; i < work->cluster->spec.endpoints.hostname_count; i++) {
-		json_array_append_new(names, json_string(work->cluster->spec.endpoints.hostnames[i]));
-	}
 	json_t *inputs = arena_own_json(work->arena,
-		json_pack("{s:o, s:s, s:s?, s:b, s:s, s:i, s:i}", "hostnames", names, "uid", work->cluster->metadata.uid,
-			"rotate", work->cluster->spec.tls.rotate_ca, "wished", wished, "anchors", authority->identity, "generation",
-			authority->generation, "step", (int)authority->progress.step));
+		json_pack("{s:O, s:s, s:s?, s:b, s:s, s:i, s:i}", "hostnames", authority_names(work), "uid",
+			work->cluster->metadata.uid, "rotate", work->cluster->spec.tls.rotate_ca, "wished", wished, "anchors",
+			authority->identity, "generation", authority->generation, "step", (int)authority->progress.step));
 	return digest_json(inputs);
 }
 
@@ -249,6 +200,7 @@ static struct authority as_recorded(struct work *work, const struct child *recor
 	memcpy(anchors.bytes, record->mark, 16);
 	return (struct authority){
 		.fingerprint = record->text,
+		.not_before = record->number[CERTIFICATE_NOT_BEFORE],
 		.identity = digest_hex(work->arena, &anchors, 16),
 		.asked = *record->asked ? record->asked : NULL,
 		.generation = (int)record->number[CA_GENERATION],
@@ -312,7 +264,7 @@ static bool enter(struct work *work, struct authority *authority, enum ca_step s
 		return false;
 	}
 	authority->asked = wished ? authority->identity : authority->asked;
-	return make_chain(work, authority, err);
+	return authority_chain_make(work, authority, err);
 }
 
 bool authority_is_due(const struct work *work, const struct authority *authority) {

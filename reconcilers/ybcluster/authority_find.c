@@ -1,8 +1,10 @@
 /* Finds the CA again by what stands in the cluster and in the token, whoever may have taken or changed the record of
  * it. */
+#include <limits.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "ybcluster/authority.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 
@@ -47,11 +49,19 @@ static bool adopt(struct work *work, struct authority *authority, const char *ro
 	return true;
 }
 
-/* The CAs that a group's pods trust by its Secret; NULL: there is none. */
-static bool bundle_of(struct work *work, const struct group *group, const char **root, struct error *err) {
+/* The Secrets that hold the CAs: each group's, and last the administrator's. */
+static size_t bundles(const struct work *work) {
+	return work->groups.count + 1;
+}
+
+/* The CAs that a group's pods, or the administrator's client, trust by that Secret; NULL: there is none. */
+static bool bundle_of(struct work *work, size_t which, const char **root, struct error *err) {
+	bool of_group = which < work->groups.count;
+	const char *name = of_group ? work->groups.items[which].certificate : admin_certificate(work);
 	json_t *secret;
-	bool read = child_document(work, SECRET, group->certificate, &secret, err);
-	*root = read && secret && is_ours(work, secret) ? secret_text(work->arena, secret, "ca.crt") : NULL;
+	bool read = child_document(work, SECRET, name, &secret, err);
+	*root = read && secret && is_ours(work, secret) ? secret_text(work->arena, secret, of_group ? "ca.crt" : "root.crt")
+	                                                : NULL;
 	return read;
 }
 
@@ -59,10 +69,9 @@ static bool bundle_of(struct work *work, const struct group *group, const char *
  * the pass: a new CA is made only when it is certain that there is none. */
 static bool recover(struct work *work, struct authority *authority, bool *recovered, struct error *err) {
 	*recovered = false;
-	for (size_t i = 0; !*recovered && i < work->groups.count; i++) {
+	for (size_t i = 0; !*recovered && i < bundles(work); i++) {
 		const char *root;
-		if (!bundle_of(work, &work->groups.items[i], &root, err) ||
-			(root && !adopt(work, authority, root, recovered, err))) {
+		if (!bundle_of(work, i, &root, err) || (root && !adopt(work, authority, root, recovered, err))) {
 			return false;
 		}
 	}
@@ -112,22 +121,46 @@ static bool look_for_another(
 static bool find_another(struct work *work, const struct authority *authority, const char *recorded,
 	struct beside *found, struct error *err) {
 	bool ok = look_for_another(work, authority, recorded, found, err);
-	for (size_t i = 0; ok && !found->ca && i < work->groups.count; i++) {
+	for (size_t i = 0; ok && !found->ca && i < bundles(work); i++) {
 		const char *root;
-		ok = bundle_of(work, &work->groups.items[i], &root, err) && look_for_another(work, authority, root, found, err);
+		ok = bundle_of(work, i, &root, err) && look_for_another(work, authority, root, found, err);
 	}
 	return ok;
 }
 
+static bool has_key(
+	struct work *work, const struct authority *authority, int generation, bool *has, struct error *err) {
+	EVP_PKEY *key = token_key_public(authority->token, authority_key_label(work, generation), err);
+	*has = key;
+	EVP_PKEY_free(key);
+	return *has || err->kind == ERR_NOT_FOUND;
+}
+
+/* During a rotation there are two: the older one is trusted by every pod until its key goes. */
+bool authority_key_left(struct work *work, const struct authority *authority, int *generation, struct error *err) {
+	int told = work->cluster->status.certificates.generation;
+	int last = told < INT_MAX ? told + 1 : told;
+	bool has = false;
+	*generation = 0;
+	for (int i = told > 1 ? told - 1 : 1; !has && i <= last; i++) {
+		if (!has_key(work, authority, i, &has, err)) {
+			return false;
+		}
+		*generation = has ? i : 0;
+	}
+	return true;
+}
+
 /* A new CA that got lost before anybody trusted it is made again; the token has its key only if a rotation began. */
 static bool begin_again(struct work *work, struct authority *authority, struct error *err) {
-	EVP_PKEY *key = token_key_public(authority->token, authority_key_label(work, authority->generation + 1), err);
-	if (!key) {
-		return err->kind == ERR_NOT_FOUND;
+	bool has;
+	if (!has_key(work, authority, authority->generation + 1, &has, err)) {
+		return false;
 	}
-	EVP_PKEY_free(key);
-	authority->progress.wished = true;
-	authority->rotated = "";
+	if (has) {
+		authority->progress.wished = true;
+		authority->rotated = "";
+	}
 	return true;
 }
 

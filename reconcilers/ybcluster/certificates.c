@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "ybcluster/authority.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
 
@@ -214,6 +215,10 @@ static struct digest expectation(struct work *work, const struct leaf *leaf, con
 	return digest;
 }
 
+const char *admin_certificate(const struct work *work) {
+	return arena_printf(work->arena, "%s-admin-tls", work->pass->name);
+}
+
 static struct leaf leaf_of_group(struct work *work, const struct group *group) {
 	return (struct leaf){
 		.secret = group->certificate,
@@ -228,7 +233,7 @@ static struct leaf leaf_of_group(struct work *work, const struct group *group) {
 
 static struct leaf leaf_of_admin(struct work *work) {
 	return (struct leaf){
-		.secret = arena_printf(work->arena, "%s-admin-tls", work->pass->name),
+		.secret = admin_certificate(work),
 		.certificate_key = "yugabytedb.crt",
 		.key_key = "yugabytedb.key",
 		.anchor_key = "root.crt",
@@ -241,8 +246,8 @@ static const struct wanted *wanted_leaf(const struct work *work, const struct le
 	return last && strcmp(last->name, leaf->secret) == 0 ? last : NULL;
 }
 
-/* The leaf's facts for status: of the Secret just made, or of the one in the store. */
-static void count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
+/* The leaf's facts for status: of the Secret just made, or of the one in the store. Returns its end; 0: not known. */
+static int64_t count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	const struct wanted *made = wanted_leaf(work, leaf);
 	struct certificate_facts facts = {.not_before = child ? child->number[CERTIFICATE_NOT_BEFORE] : 0,
@@ -250,18 +255,19 @@ static void count_leaf(struct work *work, const struct leaf *leaf, const char **
 		.serial = child ? child->text : ""};
 	struct error ignored;
 	if (!made && !child) {
-		return;
+		return 0;
 	}
 	if (made) {
 		const char *pem = secret_text(work->arena, made->document, leaf->certificate_key);
 		if (!pem || !certificate_read(work->arena, pem, &facts, &ignored)) {
-			return;
+			return 0;
 		}
 	}
 	int64_t *earliest = &work->observed.certificates_not_after;
 	*earliest = *earliest && *earliest < facts.not_after ? *earliest : facts.not_after;
 	serials[(*serial_count)++] = facts.serial;
 	wake_at(work, renewal(work, leaf, facts.not_before, facts.not_after));
+	return facts.not_after;
 }
 
 static const char *trust_digest(struct work *work, const struct leaf *leaf) {
@@ -276,11 +282,18 @@ static const char *trust_digest(struct work *work, const struct leaf *leaf) {
 	return digest_hex(work->arena, &trust, 16);
 }
 
+/* One that a clock which was ahead made is made anew; but not while the CA itself is not valid yet, by a clock that is
+ * behind: then no other one would be better. */
+static bool is_early(const struct work *work, const struct authority *authority, const struct child *leaf) {
+	return work->now < leaf->number[CERTIFICATE_NOT_BEFORE] && work->now >= authority->not_before;
+}
+
 static bool leaf_ensure(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	leaf->expectation = expectation(work, leaf, authority->identity);
 	bool current =
 		child && !child->deleting && child->in_sync && digest_equal(&child->compared, &leaf->expectation) &&
+		!is_early(work, authority, child) &&
 		work->now < renewal(work, leaf, child->number[CERTIFICATE_NOT_BEFORE], child->number[CERTIFICATE_NOT_AFTER]);
 	return current || renew_or_keep(work, leaf, authority, err);
 }
@@ -336,7 +349,7 @@ static bool plan_certificates(struct work *work) {
 	note_change(work, "create", CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), "it does not exist");
 	for (size_t i = 0; i < work->groups.count; i++) {
 		note_change(work, "create", SECRET, work->groups.items[i].certificate, "it does not exist");
-		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000"};
+		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000", 0};
 	}
 	note_change(work, "create", SECRET, leaf_of_admin(work).secret, "it does not exist");
 	work->inputs.trust = work->plan_only ? trust : NULL;
@@ -381,8 +394,8 @@ bool certificates_ensure(struct work *work, struct error *err) {
 		if (!ended && !leaf_ensure(work, &leaf, &authority, err)) {
 			return false;
 		}
-		count_leaf(work, &leaf, serials, &count);
-		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf)};
+		int64_t ends = count_leaf(work, &leaf, serials, &count);
+		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf), ends};
 	}
 	struct leaf admin = leaf_of_admin(work);
 	if (!ended && !leaf_ensure(work, &admin, &authority, err)) {

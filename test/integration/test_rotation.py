@@ -91,6 +91,64 @@ def test_new_hostnames_restart_nobody(kubectl, namespace):
     wait_for_condition(kubectl, "ybcluster", "one", namespace, "CertificatesReady", "True", "Issued", ROLLOUT)
 
 
+def permitted(kubectl, namespace):
+    """Hostnames of the outside that the chain lets the CA certify."""
+    link = certificates(kubectl, namespace, "chain.crt")[0]
+    names = link.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    return {name.value for name in names if isinstance(name, x509.DNSName) and name.value.endswith("example.com")}
+
+
+def test_a_name_that_the_spec_has_no_more_stays_permitted_while_it_is_served(kubectl, namespace):
+    one = {"nodes": 1, "faultTolerance": "None"}
+    kubectl.apply(yb_cluster("one", **one, endpoints={"hostnames": ["old.example.com", "both.example.com"]}), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    pods = children.pods(kubectl, "one", namespace)
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"endpoints": {"hostnames": ["both.example.com", "new.example.com"]}}})
+    wait_until("the new name is permitted", lambda: "new.example.com" in permitted(kubectl, namespace))
+    wait_for_ready(kubectl, "one", namespace)
+    assert permitted(kubectl, namespace) == {"old.example.com", "both.example.com", "new.example.com"}
+    assert children.pods(kubectl, "one", namespace) == pods
+    # What an annotation says, and was never permitted, is not.
+    kubectl("annotate", "--overwrite", "pod", "one-tserver-0", "-n", namespace,
+            "yugabyte.com/hostnames=old.example.com forged.example.com ")
+    stays("an annotation opens nothing", lambda: "forged.example.com" not in permitted(kubectl, namespace), 3, 1)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/restart=for-the-name")
+    wait_until("nobody serves the old name", lambda: permitted(kubectl, namespace) == {"both.example.com", "new.example.com"}, ROLLOUT)
+
+
+def lost(kubectl, namespace, *names):
+    """All at once, as the operator sees it."""
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused=true")
+    wait_for_condition(kubectl, "ybcluster", "one", namespace, "Paused", "True")
+    kubectl("delete", *names, "-n", namespace)
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/paused-")
+
+
+def test_the_ca_is_certified_anew_when_only_its_key_is_left(kubectl, namespace, home):
+    kubectl.apply(small(caOverlap="2s"), namespace=namespace)
+    uid = wait_for_ready(kubectl, "one", namespace)["metadata"]["uid"]
+    root, = certificates(kubectl, namespace, "root.crt")
+    kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotateCA": "now"}}})
+    second = rotated(kubectl, namespace, root)
+    wait_for_ready(kubectl, "one", namespace)
+    wait_until("status tells", lambda: kubectl.get("ybcluster", "one", namespace)["status"]["certificates"]["generation"] == 2)
+    assert keys_of(home, uid) == [f"ybcluster/{uid}/2"]
+
+    # The administrator's bundle tells the CA as it was.
+    lost(kubectl, namespace, "secret/one-master-tls", "secret/one-tserver-tls", "configmap/one-ca")
+    wait_until("the same CA", lambda: kubectl.get("configmap", "one-ca", namespace)
+               and certificates(kubectl, namespace, "root.crt") == [second])
+    wait_for_ready(kubectl, "one", namespace, ROLLOUT)
+
+    def again():
+        new, = certificates(kubectl, namespace, "root.crt")
+        return new != second and public_key(new) == public_key(second) and new.subject == second.subject
+    lost(kubectl, namespace, "secret/one-master-tls", "secret/one-tserver-tls", "secret/one-admin-tls", "configmap/one-ca")
+    wait_until("the same key", lambda: kubectl.get("configmap", "one-ca", namespace) and again())
+    wait_for_ready(kubectl, "one", namespace, ROLLOUT)
+    assert keys_of(home, uid) == [f"ybcluster/{uid}/2"]
+
+
 def steps_of(events):
     seen = []
     for _, _, _, live in events:

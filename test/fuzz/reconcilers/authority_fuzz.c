@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/yaml.h"
 #include "pure/manifests.h"
+#include "ybcluster/authority.h"
 #include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 
