@@ -46,7 +46,7 @@ static bool init(const struct options *options, struct kube_config *config, cons
 	lease_identity(identity, sizeof identity);
 	struct lease *lease = lease_create(config, namespace, "ybcluster-operator-pki", identity);
 	struct kube_fence fence = {lease_held, lease};
-	struct init init = {lease, kube_client_create(config, &fence), vault_create(&options->token, namespace)};
+	struct init init = {lease, kube_client_create(config, &fence), vault_create(&options->token, namespace, &fence)};
 	/* The token's self-test first: it may take long, and needs no Lease. */
 	bool ok = vault_open(init.vault, err) &&
 	          init_under_lease(&init, options->root_token.module ? &options->root_token : NULL, err);

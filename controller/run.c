@@ -119,7 +119,6 @@ static bool build(struct run *run, struct error *err) {
 	run->events = events_create(run->config, "ybcluster-operator", run->identity);
 	run->watches = watches_create(
 		run->config, run->store, watched_table, watched_count, options->namespaces[0] ? options->namespaces : NULL);
-	run->world.vault = vault_create(&options->token, home);
 	metrics_collect(run->metrics, collect_token, run);
 	run->world.queue = run->queue;
 	run->world.store = run->store;
@@ -131,13 +130,14 @@ static bool build(struct run *run, struct error *err) {
 	pthread_mutex_init(&run->world.turn_lock, NULL);
 	if (options->leader_elect) {
 		run->lease = lease_create(run->config, home, "ybcluster-operator", run->identity);
+		run->fence = (struct kube_fence){lease_held, run->lease};
 	}
+	run->world.vault = vault_create(&options->token, home, run->lease ? &run->fence : NULL);
 	return start_server(run, err);
 }
 
 static void start_workers(struct run *run) {
 	vault_begin(run->world.vault);
-	run->fence = (struct kube_fence){lease_held, run->lease};
 	run->workers = workers_start(&(struct workers_config){.count = run->options->workers,
 		.queue = run->queue,
 		.config = run->config,

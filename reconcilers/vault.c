@@ -14,6 +14,7 @@ enum { WAIT_SECONDS = 10, RETRY_SECONDS = 5, RETRY_REFUSED_SECONDS = 600, A_YEAR
 
 struct vault {
 	struct token_config config;
+	const struct kube_fence *fence;
 	atomic_bool ending;
 	const char *namespace;
 	pthread_mutex_t lock; /* protects all below */
@@ -28,9 +29,11 @@ struct vault {
 	struct arena *arena; /* holds the certificates */
 };
 
-struct vault *vault_create(const struct token_config *config, const char *operator_namespace) {
+struct vault *vault_create(
+	const struct token_config *config, const char *operator_namespace, const struct kube_fence *fence) {
 	struct vault *vault = xcalloc(1, sizeof *vault);
 	vault->config = *config;
+	vault->fence = fence;
 	vault->namespace = operator_namespace;
 	vault->arena = arena_create();
 	pthread_mutex_init(&vault->lock, NULL);
@@ -106,6 +109,10 @@ static void *open_and_test(void *context) {
 	if (token && !token_self_test(token, &vault->ending, &refused)) {
 		token_close(token);
 		token = NULL;
+	}
+	/* Not before: candidates test the token too. */
+	if (token && vault->fence) {
+		token_fence(token, vault->fence->holds, vault->fence->context);
 	}
 	pthread_mutex_lock(&vault->lock);
 	vault->token = token;

@@ -10,7 +10,9 @@
 
 struct vault;
 
-struct vault *vault_create(const struct token_config *config, const char *operator_namespace);
+/* `fence` is asked before a key gets its name, once the self-test is over, and must outlive the vault; NULL: none. */
+struct vault *vault_create(
+	const struct token_config *config, const char *operator_namespace, const struct kube_fence *fence);
 /* Does not wait for a token that hangs while it is opened. False: one does, and its thread still has the vault. */
 bool vault_destroy(struct vault *vault);
 void vault_begin(struct vault *vault); /* opens and tests the token in the background, while the first lists come in */

@@ -34,7 +34,11 @@ size_t token_sessions(const struct token *token);
  * (ERR_CANCELLED), since making RSA keys takes seconds; NULL: nothing does. */
 must_check bool token_self_test(struct token *token, const atomic_bool *stop, struct error *err);
 
-/* Makes a key unless one of this label is there: then it is kept, so that a crash after this call loses nothing. */
+/* From now on `holds` is asked before a new key gets its label: a leader that was stopped while a key was made, and
+ * wakes after another one took over, makes no second key of one label. The context must outlive the token. */
+void token_fence(struct token *token, bool (*holds)(void *context), void *context);
+/* Makes a key unless one of this label is there: then it is kept, so that a crash after this call loses nothing.
+ * ERR_CANCELLED: the fence holds no more. */
 must_check bool token_key_make(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err);
 /* The public half, the caller's to EVP_PKEY_free(). ERR_NOT_FOUND with reason TokenLacksCA when there is no such key.
  */

@@ -143,12 +143,21 @@ static bool make(struct session *session, void *data, struct error *err) {
 	if (!make_unfinished(session, wanted, draft.text, &key, err)) {
 		return false;
 	}
+	const struct token *token = session->token;
+	if (token->holds && !token->holds(token->fence)) {
+		return fail(err, ERR_CANCELLED, "the Lease was lost while key %s was made", wanted->label);
+	}
 	CK_ATTRIBUTE name = {CKA_LABEL, (void *)wanted->label, strlen(wanted->label)};
 	if (!session_ok(session, session->call->C_SetAttributeValue(session->handle, key, &name, 1), "naming a key", err)) {
 		return false;
 	}
 	handle_keep(session->token, wanted->label, key);
 	return true;
+}
+
+void token_fence(struct token *token, bool (*holds)(void *context), void *context) {
+	token->holds = holds;
+	token->fence = context;
 }
 
 bool token_key_make(struct token *token, const char *label, enum key_algorithm algorithm, struct error *err) {

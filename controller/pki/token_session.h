@@ -14,6 +14,8 @@ struct token {
 	CK_FUNCTION_LIST *call;
 	CK_SLOT_ID slot;
 	char *label, *pin_file;
+	bool (*holds)(void *context); /* see token_fence(); NULL: no fence */
+	void *fence;
 	atomic_size_t sessions; /* open ones, idle or taken */
 	pthread_mutex_t lock;   /* of what follows */
 	CK_SESSION_HANDLE idle[IDLE_SESSIONS];

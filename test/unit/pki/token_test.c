@@ -66,6 +66,28 @@ static void signs_with_both_algorithms(void **state) {
 	sign_and_verify("t/rsa", KEY_RSA_3072, "RSA", 3072);
 }
 
+static bool answers(void *context) {
+	return *(bool *)context;
+}
+
+/* Whoever wakes after another one took over: that one has made the key meanwhile. */
+static void names_no_key_behind_the_fence(void **state) {
+	(void)state;
+	struct error err = {0};
+	bool leads = false;
+	token_fence(token, answers, &leads);
+	assert_false(token_key_make(token, "t/fenced", KEY_ECDSA_P256, &err));
+	assert_int_equal(err.kind, ERR_CANCELLED);
+	assert_null(token_key_public(token, "t/fenced", &err));
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	leads = true;
+	assert_true(token_key_make(token, "t/fenced", KEY_ECDSA_P256, &err));
+	token_fence(token, NULL, NULL);
+	EVP_PKEY *key = token_key_public(token, "t/fenced", &err);
+	assert_non_null(key);
+	EVP_PKEY_free(key);
+}
+
 static void keeps_a_key_that_is_there(void **state) {
 	(void)state;
 	struct error err = {0};
@@ -434,6 +456,7 @@ static void refuses_a_token_that_lets_keys_out(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signs_with_both_algorithms),
+		cmocka_unit_test(names_no_key_behind_the_fence),
 		cmocka_unit_test(keeps_a_key_that_is_there),
 		cmocka_unit_test(destroys_by_name_and_by_prefix),
 		cmocka_unit_test(no_public_objects_stay),

@@ -37,7 +37,7 @@ static void check_refused(struct vault *vault, const char *reason) {
 
 static void without_a_token_it_says_so(void **state) {
 	(void)state;
-	struct vault *vault = vault_create(&(struct token_config){0}, "ns");
+	struct vault *vault = vault_create(&(struct token_config){0}, "ns", NULL);
 	check_refused(vault, "TokenUnavailable");
 	assert_int_equal(vault_sessions(vault), 0);
 	vault_destroy(vault);
@@ -48,7 +48,7 @@ static void a_pin_that_is_put_right_heals(void **state) {
 	(void)state;
 	struct error err = {0};
 	hsm_write(hsm.pin_file, "9999\n");
-	struct vault *vault = vault_create(&hsm.config, "ns");
+	struct vault *vault = vault_create(&hsm.config, "ns", NULL);
 	check_refused(vault, "TokenPinIncorrect");
 	check_refused(vault, "TokenPinIncorrect");
 	hsm_write(hsm.pin_file, SOFTHSM_PIN "\n");
@@ -62,7 +62,7 @@ static void a_pin_that_comes_late_heals(void **state) {
 	(void)state;
 	struct error err = {0};
 	unlink(hsm.pin_file);
-	struct vault *vault = vault_create(&hsm.config, "ns");
+	struct vault *vault = vault_create(&hsm.config, "ns", NULL);
 	check_refused(vault, "TokenUnavailable");
 	hsm_write(hsm.pin_file, SOFTHSM_PIN "\n");
 	assert_non_null(vault_open(vault, &err));
@@ -72,7 +72,7 @@ static void a_pin_that_comes_late_heals(void **state) {
 static void its_end_is_not_a_refusal(void **state) {
 	(void)state;
 	struct error err = {0};
-	struct vault *vault = vault_create(&hsm.config, "ns");
+	struct vault *vault = vault_create(&hsm.config, "ns", NULL);
 	vault_end(vault);
 	assert_null(vault_token(vault, &err));
 	assert_int_equal(err.kind, ERR_CANCELLED);
