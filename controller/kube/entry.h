@@ -41,6 +41,10 @@ static inline const char *entry_group(const struct entry *entry) {
 
 /* Reads identity, version, summary and, for `keep`, the text. NULL: this is no object of the API. No document yet. */
 struct entry *entry_read(const struct watched *watched, uint8_t row, const json_t *object);
+/* < 0, 0, > 0: it is older than what is told with this version, the same, or newer. A lost one is older than all. */
+static inline int entry_order(const struct entry *entry, uint64_t version) {
+	return entry->lost ? -1 : (entry->version > version) - (entry->version < version);
+}
 void entry_free(struct entry *entry);
 /* A copy in the arena, without a document. */
 struct object *entry_copy(const struct entry *entry, const struct watched *watched, struct arena *arena);

@@ -121,8 +121,9 @@ static bool believe(struct store *store, struct entry *entry, struct entry *old)
 		}
 		return true;
 	}
-	if (!old->lost && old->version >= entry->version) {
-		if (old->version == entry->version && entry->in_sync) {
+	int order = entry_order(old, entry->version);
+	if (order >= 0) {
+		if (order == 0 && entry->in_sync) {
 			old->in_sync = true;
 			old->compared = entry->compared;
 			store_set_document(store, old, NULL);

@@ -87,10 +87,6 @@ static void bury(struct store *store, const struct entry *entry, uint64_t versio
 	*grave = (struct grave){.version = version, .hash = entry->hash, .row = entry->row};
 }
 
-static bool outdates(const struct entry *entry, uint64_t version) {
-	return !entry->lost && entry->version > version;
-}
-
 /* What outlives the version: a deletion cannot be taken back, and a list that has seen the object has seen it. */
 void store_inherit(struct entry *entry, const struct entry *old) {
 	entry->deleting |= !old->lost && old->deleting && !strcmp(entry_uid(entry), entry_uid(old));
@@ -153,9 +149,10 @@ struct news {
 /* Takes the entry, and the document when it is wanted; what is to be freed comes back. */
 static struct entry *take_in(struct store *store, struct entry *entry, json_t **document, struct news *news) {
 	struct entry *old = entries_find(&store->entries, entry->row, entry_namespace(entry), entry_name(entry));
-	if (old && !old->lost && old->version >= entry->version) {
+	int order = old ? entry_order(old, entry->version) : -1;
+	if (order >= 0) {
 		old->listed = true;
-		if (old->version == entry->version && put_again(store, old, document)) {
+		if (order == 0 && put_again(store, old, document)) {
 			news->tag = name_tag(old);
 		}
 		return entry;
@@ -204,7 +201,7 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version) {
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace, name);
-	bool heard = entry && !entry->lost && entry->version == version && !strcmp(entry_uid(entry), uid) &&
+	bool heard = entry && entry_order(entry, version) == 0 && !strcmp(entry_uid(entry), uid) &&
 	             (entry->delivered || entry->in_sync);
 	if (heard) {
 		entry->delivered = entry->listed = true;
@@ -219,7 +216,7 @@ void store_remove(struct store *store, const struct watched *watched, const char
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, row, namespace ? namespace : "", name);
 	/* Without a version the uid must do: an entry with another one is of an object that was made anew. */
-	if (entry && (version ? outdates(entry, version) : uid && strcmp(uid, entry_uid(entry)) != 0)) {
+	if (entry && (version ? entry_order(entry, version) > 0 : uid && strcmp(uid, entry_uid(entry)) != 0)) {
 		entry = NULL;
 	}
 	if (entry) {
@@ -282,7 +279,7 @@ static struct entry *take_unlisted(struct store *store, uint8_t row, const char 
 	for (size_t i = 0; i < store->entries.size; i++) {
 		for (struct entry *entry = store->entries.buckets[i], *next; entry; entry = next) {
 			next = entry->next;
-			if (store_in_namespace(entry, row, namespace) && !entry->listed && !outdates(entry, version)) {
+			if (store_in_namespace(entry, row, namespace) && !entry->listed && entry_order(entry, version) <= 0) {
 				store_take_out(store, entry);
 				bury(store, entry, version);
 				entry->next = gone;

@@ -40,6 +40,12 @@ static void request_chunk(struct stream *stream) {
 	stream->exchange.timeout = 0;
 }
 
+/* A server that went back keeps silent on a watch from a version that it has not reached (yet): only a list tells. */
+static void request_position(struct stream *stream) {
+	str_adds(&stream->url, "?limit=1");
+	stream->exchange.timeout = 0;
+}
+
 static bool take_line(struct http_exchange *exchange, const char *line, size_t length, struct error *err);
 static bool is_full(struct http_exchange *exchange);
 static bool runs_ahead(struct stream *stream);
@@ -47,13 +53,14 @@ static void arrived(struct http_exchange *exchange);
 
 static bool make_request(struct stream *stream, struct error *err) {
 	const struct watched *watched = stream->watched;
-	bool chunk = stream->listing && stream->chunks;
+	bool position = stream->version && stream->doubted, chunk = stream->listing && stream->chunks;
+	bool list = position || chunk;
 	str_clear(&stream->url);
 	str_adds(&stream->url, kube_config_server(stream->world->config));
 	if (!request_path(&stream->url, watched->kind, stream->namespace, NULL, NULL, err)) {
 		return false;
 	}
-	chunk ? request_chunk(stream) : request_watch(stream);
+	position ? request_position(stream) : chunk ? request_chunk(stream) : request_watch(stream);
 	if (watched->selector) {
 		str_adds(&stream->url, "&labelSelector=");
 		http_escape(&stream->url, watched->selector);
@@ -66,11 +73,11 @@ static bool make_request(struct stream *stream, struct error *err) {
 	stream->headers[2] = stream->access->authorization;
 	stream->exchange.url = stream->url.text;
 	stream->exchange.peer = &stream->access->peer;
-	stream->exchange.line = chunk ? NULL : take_line;
-	stream->exchange.silence = chunk ? 0 : stream->world->silence;
-	stream->exchange.compressed = chunk;
-	stream->exchange.alone = stream->world->alone && !chunk;
-	stream->exchange.full = stream->world->alone && !chunk ? is_full : NULL;
+	stream->exchange.line = list ? NULL : take_line;
+	stream->exchange.silence = list ? 0 : stream->world->silence;
+	stream->exchange.compressed = list;
+	stream->exchange.alone = stream->world->alone && !list;
+	stream->exchange.full = stream->world->alone && !list ? is_full : NULL;
 	return true;
 }
 
@@ -94,12 +101,12 @@ static void begin_list(struct stream *stream) {
 	store_replace_begin(stream->world->store, stream->watched, stream->namespace);
 }
 
-/* A whole list is as new as the server, which is behind what it told before only when its versions went back. By then
- * the store has measured what came in by versions of a future that never was: all is listed once more. */
-static bool refuse_list(struct stream *stream, uint64_t version, struct error *err) {
-	uint64_t reached = stream->reached;
+/* A list is as new as the server, which is behind what it told before only when its versions went back. What comes in
+ * must not be measured by versions of a future that never was: all is listed (once more). */
+static bool went_back(struct stream *stream, uint64_t version, struct error *err) {
+	uint64_t reached = stream->reached > stream->version ? stream->reached : stream->version;
 	store_went_back(stream->world->store, stream->watched, stream->namespace);
-	stream->reached = 0;
+	stream->reached = stream->version = 0;
 	stream->warned = 0; /* this is told, whatever else was told a moment ago */
 	return fail(err, ERR_GONE,
 		"list of %s: is at version %" PRIu64 ", and %" PRIu64
@@ -110,9 +117,9 @@ static bool refuse_list(struct stream *stream, uint64_t version, struct error *e
 
 static bool end_list(struct stream *stream, uint64_t version, struct error *err) {
 	if (version < stream->reached) {
-		return refuse_list(stream, version, err);
+		return went_back(stream, version, err);
 	}
-	stream->listing = false;
+	stream->listing = stream->doubted = false;
 	stream->synced = true;
 	stream->limit = LIST_CHUNK;
 	stream->version = version;
@@ -237,6 +244,10 @@ static bool take_list(struct stream *stream, const json_t *list, struct error *e
 		!version_parse(json_text(list, "metadata.resourceVersion"), &version)) {
 		return fail(err, ERR_UNAVAILABLE, "list of %s: malformed", stream->watched->kind->plural);
 	}
+	if (!stream->listing) {
+		stream->doubted = false;
+		return version >= stream->version || went_back(stream, version, err);
+	}
 	if (!take_items(stream, items, err)) {
 		return false;
 	}
@@ -258,7 +269,7 @@ static bool take_chunk(struct stream *stream, struct error *err) {
 
 /* The same chunk again, of fewer objects: tenants decide how large they are. */
 static bool ask_for_less(struct stream *stream) {
-	if (stream->exchange.line || stream->limit == 1) {
+	if (!stream->listing || stream->exchange.line || stream->limit == 1) {
 		return false;
 	}
 	stream->limit = (stream->limit + 9) / 10;
@@ -272,6 +283,7 @@ static bool take_end(struct stream *stream, double seconds, struct error *err) {
 		return fail(
 			err, ERR_UNAVAILABLE, "watch of %s: ended before the list was complete", stream->watched->kind->plural);
 	}
+	stream->doubted = seconds + 1 < stream->exchange.timeout - GRACE_SECONDS;
 	if (seconds < SETTLED_SECONDS) {
 		return fail(err, ERR_UNAVAILABLE, "watch of %s: ended at once", stream->watched->kind->plural);
 	}
@@ -294,7 +306,7 @@ static bool take_refusal(struct stream *stream, struct error *err) {
 	if (stream->exchange.status == 401) {
 		config_refused(stream->world->config, stream->access, &stream->world->stop);
 	}
-	const char *verb = stream->listing && stream->chunks ? "list" : "watch";
+	const char *verb = stream->exchange.line ? "watch" : "list";
 	return answer_error(&stream->exchange, verb, stream->watched->kind, stream->namespace, NULL, err);
 }
 
@@ -313,6 +325,7 @@ static bool take_answer(struct stream *stream, double seconds, struct error *err
 	const struct http_exchange *exchange = &stream->exchange;
 	if (!exchange->ok) {
 		*err = exchange->err;
+		stream->doubted = true;
 		return outlast_silence(stream) || (exchange->too_large && ask_for_less(stream));
 	}
 	if (exchange->status != 200) {

@@ -34,6 +34,7 @@ struct stream {
 	uint64_t version; /* from where the watch goes on; 0: a whole list is needed first */
 	uint64_t reached; /* how far earlier watches came */
 	bool listing;     /* a list comes in, by WatchList or in chunks */
+	bool doubted;     /* the last watch did not last its time: is the server still where it was? */
 	bool synced;      /* there was a complete list */
 	bool chunks;      /* the server has no WatchList: LIST in chunks */
 	char *next;       /* the continue token of the next chunk */

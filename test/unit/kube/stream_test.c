@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,10 +31,12 @@ static const struct watched row = {.kind = &maps};
 	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"5\",\"annotations\":"                      \
 	"{\"k8s.io/initial-events-end\":\"true\"}}}}\n"
 
+#define POSITION "{\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"t\"},\"items\":[" OBJECT("a", "3") "]}"
+
 static const char *const beats[] = {"", "{\"type\":\"ADDED\",\"object\":" OBJECT("b", "6") "}\n",
 	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n"};
 
-static char asked[2][400]; /* the request lines of the first connections */
+static char asked[3][400]; /* the request lines of the first connections */
 
 /* Says something now and then for longer than the patience, and then nothing more, with the connection open. */
 static void serve(int fd) {
@@ -41,13 +44,16 @@ static void serve(int fd) {
 	char head[4096];
 	int turn = atomic_fetch_add(&served, 1);
 	loopback_read_head(fd, head, sizeof head);
-	if (turn < 2) {
+	if (turn < 3) {
 		snprintf(asked[turn], sizeof asked[turn], "%.399s", head);
 	}
-	loopback_say(fd, turn == 0 ? HEAD LISTED : HEAD);
+	loopback_say(fd, turn == 0 ? HEAD LISTED : turn == 1 ? HEAD POSITION : HEAD);
 	for (size_t i = 0; turn == 0 && i < sizeof beats / sizeof beats[0]; i++) {
 		loopback_say(fd, beats[i]);
 		usleep(600000); /* much less than the patience: a busy machine makes it longer */
+	}
+	if (turn == 1) {
+		shutdown(fd, SHUT_WR);
 	}
 	loopback_wait_for_end(fd);
 }
@@ -104,10 +110,14 @@ static void a_silent_watch_is_opened_again_where_it_was(void **state) {
 	assert_true(stream.synced && !stream.listing);
 	assert_int_equal(stream.version, 9);
 	assert_int_equal(store_count(world.store, 0), 1);
+	run_until_it_ends(&stream);
+	assert_int_equal(stream.version, 9);
+	assert_int_equal(store_count(world.store, 0), 1);
 	seconds = run_until_it_ends(&stream);
 	assert_true(seconds > 1.9 && seconds < 5);
 	assert_non_null(strstr(asked[0], "sendInitialEvents=true"));
-	assert_non_null(strstr(asked[1], "&resourceVersion=9"));
+	assert_non_null(strstr(asked[1], "?limit=1 "));
+	assert_non_null(strstr(asked[2], "&resourceVersion=9"));
 	stream_done(&stream);
 	http_destroy(world.pool);
 	store_destroy(world.store);

@@ -33,6 +33,9 @@ static const struct kind classes = {"StorageClass", "storage.k8s.io/v1", "storag
 #define END(version) BOOKMARK(version, ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}")
 #define GONE "{\"type\":\"ERROR\",\"object\":{\"code\":410,\"message\":\"too old\"}}\n"
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+#define LIST(version, next, items)                                                                                     \
+	OK "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" next            \
+	   "\"},\"items\":[" items "]}"
 #define STATUS(text) "HTTP/1.1 " text "\r\nConnection: close\r\n\r\n"
 #define INITIAL "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
 
@@ -219,9 +222,12 @@ static void a_position_comes_from_events_behind_the_initial_ones(void **state) {
 	check(
 		(struct step[]){{{"GET /api/v1/configmaps?watch=true&allowWatchBookmarks=true", INITIAL, "labelSelector=a%3Db"},
 							.answer = OK EVENT("ADDED", "a", "90") END("10") "not JSON\n"},
+			{{"?limit=1&"}, .answer = LIST("10", "", "")},
 			{{"&resourceVersion=10&"},
 				.answer = OK EVENT("ADDED", "b", "11") EVENT("MODIFIED", "b", "12") "{\"type\":\"ADDED\"}\n"},
+			{{"?limit=1&"}, .answer = LIST("12", "t", OBJECT("a", "90"))},
 			{{"&resourceVersion=12&"}, .answer = OK BOOKMARK("20", "") "{\"type\":"},
+			{{"?limit=1&"}, .answer = LIST("25", "", "")},
 			{{"&resourceVersion=20&"}, .answer = OK EVENT("DELETED", "b", "21"), .hold = true}, {.answer = NULL}},
 		"a");
 }
@@ -238,7 +244,7 @@ static void what_is_gone_is_listed_again(void **state) {
 	(void)state;
 	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "1") EVENT("ADDED", "b", "2") END("5") GONE},
 			  {{INITIAL}, .answer = OK EVENT("ADDED", "b", "2") END("6") "x\n"},
-			  {{"&resourceVersion=6&"}, .answer = STATUS("410 Gone")},
+			  {{"?limit=1&"}, .answer = LIST("6", "", "")}, {{"&resourceVersion=6&"}, .answer = STATUS("410 Gone")},
 			  {{INITIAL}, .answer = OK EVENT("ADDED", "c", "8") END("9"), .hold = true}, {.answer = NULL}},
 		"c");
 }
@@ -247,6 +253,7 @@ static void what_is_gone_is_listed_again(void **state) {
 static void a_server_that_went_back_is_believed(void **state) {
 	(void)state;
 	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "40") END("50") EVENT("ADDED", "b", "60")},
+			  {{"?limit=1&"}, .answer = LIST("60", "", "")},
 			  {{"&resourceVersion=60&"}, .answer = STATUS("504 Gateway Timeout")},
 			  {{INITIAL}, .answer = OK EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "5") END("6"), .hold = true},
 			  {{INITIAL},
@@ -256,9 +263,18 @@ static void a_server_that_went_back_is_believed(void **state) {
 		"c");
 }
 
-#define LIST(version, next, items)                                                                                     \
-	OK "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" next            \
-	   "\"},\"items\":[" items "]}"
+/* It would keep silent on a watch from 60 until it comes there: so it is asked where it is. */
+static void a_server_that_went_back_is_asked_where_it_is(void **state) {
+	(void)state;
+	check((struct step[]){{{INITIAL}, .answer = OK EVENT("ADDED", "a", "40") END("50") EVENT("ADDED", "b", "60")},
+			  {{"?limit=1&"}, .answer = STATUS("503 Service Unavailable")},
+			  {{"?limit=1&labelSelector=a%3Db"}, .answer = LIST("6", "", OBJECT("a", "4"))},
+			  {{INITIAL},
+				  .answer = OK EVENT("ADDED", "a", "4") EVENT("ADDED", "c", "5") END("7") EVENT("DELETED", "a", "8"),
+				  .hold = true},
+			  {.answer = NULL}},
+		"c");
+}
 
 static void a_server_that_went_back_is_believed_in_chunks(void **state) {
 	(void)state;
@@ -429,6 +445,7 @@ int main(void) {
 		cmocka_unit_test(a_list_that_breaks_off_begins_anew),
 		cmocka_unit_test(what_is_gone_is_listed_again),
 		cmocka_unit_test(a_server_that_went_back_is_believed),
+		cmocka_unit_test(a_server_that_went_back_is_asked_where_it_is),
 		cmocka_unit_test(a_server_that_went_back_is_believed_in_chunks),
 		cmocka_unit_test(without_watch_list_chunks_are_read),
 		cmocka_unit_test(a_chunk_that_is_too_large_is_read_in_smaller_ones),
