@@ -78,6 +78,17 @@ static json_t *without_others(const json_t *selector) {
 	return copy;
 }
 
+bool selected_by_ours(
+	struct arena *arena, const struct ybcluster *cluster, const char *component, const json_t *labels) {
+	const char *key;
+	json_t *value;
+	bool all = str_equal(json_string_value(json_object_get(labels, LABEL_MANAGED_BY)), OPERATOR_NAME);
+	json_object_foreach(selector_of(arena, cluster, component), key, value) {
+		all = all && json_equal(json_object_get(labels, key), value);
+	}
+	return all;
+}
+
 /* What its template and the StatefulSets' controller put on the pod of this name. */
 static json_t *standard_labels(struct arena *arena, const struct ybcluster *cluster, const char *pod) {
 	const char *last = strrchr(pod, '-');

@@ -9,6 +9,11 @@
  * cannot be read matches: fail closed. */
 bool selector_matches(const json_t *selector, const json_t *labels);
 
+/* A pod with these labels is in the watch, and selected by the policies, the Service and the StatefulSet of its role.
+ */
+bool selected_by_ours(
+	struct arena *arena, const struct ybcluster *cluster, const char *component, const json_t *labels);
+
 /* What a pod's labels are beside those that follow from its name and its cluster, as JSON: null for one that it lacks,
  * and nothing of those whose values others give. LABELS_UNKNOWN: more than is kept. NULL: nothing, or it is no pod of
  * ours; else the caller's to free. */

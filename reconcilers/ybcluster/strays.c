@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "pure/refusal.h"
 #include "pure/rollout.h"
+#include "pure/selection.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
@@ -39,6 +40,18 @@ static bool is_of_the_cluster(const struct work *work, const json_t *pod) {
 	return ours;
 }
 
+/* The watch is only late with it. */
+static bool is_in_its_place(struct work *work, const char *set, const json_t *pod) {
+	bool selected = false;
+	for (size_t i = 0; i < work->groups.count; i++) {
+		const struct group *group = &work->groups.items[i];
+		selected = selected || (strcmp(group->name, set) == 0 &&
+								   selected_by_ours(work->arena, work->cluster, role_name(group->role),
+									   json_at(pod, "metadata", "labels", NULL)));
+	}
+	return selected;
+}
+
 /* It may still serve its peers: it goes only as the one that is missing. */
 static bool all_others_ready(struct work *work) {
 	int missing = 0;
@@ -59,7 +72,7 @@ bool strays_ensure(struct work *work, struct error *err) {
 	if (!look_for(work, name, &pod, err)) {
 		return false;
 	}
-	bool stays = !pod || json_get(pod, "metadata.deletionTimestamp");
+	bool stays = !pod || json_get(pod, "metadata.deletionTimestamp") || is_in_its_place(work, set->name, pod);
 	if (!stays && !is_of_the_cluster(work, pod)) {
 		work->strange_pod = name;
 		stays = true;

@@ -158,6 +158,23 @@ static void labels_of_the_spec_count_before_and_after_the_restart(void **state) 
 		reaches("{pod: {labels: {team: red}}}", "{}", "{matchExpressions: [{key: team, operator: DoesNotExist}]}"));
 }
 
+static bool selected(const char *labels) {
+	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {}");
+	json_t *all = json_deep_copy(labels_of(arena, cluster, "tserver")), *change = yaml(arena, labels);
+	json_object_update(all, change);
+	return selected_by_ours(arena, cluster, "tserver", arena_own_json(arena, all));
+}
+
+static void who_lost_a_label_is_out_of_the_watch_or_the_policies(void **state) {
+	(void)state;
+	assert_true(selected("{}"));
+	assert_true(selected("{app.kubernetes.io/part-of: x, team: red}"));
+	assert_false(selected("{yugabyte.com/cluster: dc}"));
+	assert_false(selected("{yugabyte.com/cluster-uid: null}"));
+	assert_false(selected("{app.kubernetes.io/component: master}"));
+	assert_false(selected("{app.kubernetes.io/managed-by: Helm}"));
+}
+
 static void more_than_is_kept_counts_as_anything(void **state) {
 	(void)state;
 	cleanup_str struct str labels = {0};
@@ -182,6 +199,7 @@ int main(void) {
 		cmocka_unit_test(a_pod_as_it_should_be_has_nothing_to_remember),
 		cmocka_unit_test(labels_that_somebody_put_on_a_pod_count),
 		cmocka_unit_test(labels_of_the_spec_count_before_and_after_the_restart),
+		cmocka_unit_test(who_lost_a_label_is_out_of_the_watch_or_the_policies),
 		cmocka_unit_test(more_than_is_kept_counts_as_anything),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
