@@ -43,7 +43,7 @@ static bool ensure(struct work *work, struct error *err) {
 		const struct group *group = &work->groups.items[i];
 		want_secret(
 			work, group->certificate, role_name(group->role), arena_printf(work->arena, "node.%s", group->name));
-		trust[i] = (struct trust){group->name, DIGEST, 0};
+		trust[i] = (struct trust){group->name, DIGEST, 0, 0};
 	}
 	want_secret(work, arena_printf(work->arena, "%s-admin-tls", work->pass->name), NULL, "yugabytedb");
 	work->inputs.trust = trust;

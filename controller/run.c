@@ -211,10 +211,10 @@ static bool destroy(struct run *run) {
 		server_stop(run->server);
 	}
 	prober_stop(run->world.prober);
-	lease_destroy(run->lease);
 	watches_destroy(run->watches);
 	events_destroy(run->events);
 	bool token_ended = vault_destroy(run->world.vault);
+	lease_destroy(run->lease);
 	store_destroy(run->store);
 	queue_destroy(run->queue);
 	kube_config_destroy(run->config);

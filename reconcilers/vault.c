@@ -102,6 +102,13 @@ static bool worth_trying(struct vault *vault) {
 	return news || clock_monotonic() - vault->tried > pause_after(vault->refused.reason);
 }
 
+/* After the test: `pki init` makes that before it has the Lease. */
+static void put_fence(struct vault *vault, struct token *token) {
+	if (token && vault->fence) {
+		token_fence(token, vault->fence->holds, vault->fence->context);
+	}
+}
+
 static void *open_and_test(void *context) {
 	struct vault *vault = context;
 	struct error refused = {0};
@@ -110,10 +117,7 @@ static void *open_and_test(void *context) {
 		token_close(token);
 		token = NULL;
 	}
-	/* Not before: candidates test the token too. */
-	if (token && vault->fence) {
-		token_fence(token, vault->fence->holds, vault->fence->context);
-	}
+	put_fence(vault, token);
 	pthread_mutex_lock(&vault->lock);
 	vault->token = token;
 	vault->refused = refused;
@@ -275,6 +279,7 @@ bool vault_init(
 	if (ok && root_token) {
 		config.root_token = token_open(root_token, err);
 		ok = config.root_token && token_self_test(config.root_token, &vault->ending, err);
+		put_fence(vault, ok ? config.root_token : NULL);
 	}
 	ok = ok && pki_ensure(arena, &config, &pki, err) &&
 	     (!pki.changed || store_certificates(vault, client, arena, &pki, err)) && remember(vault, &pki, err);

@@ -8,7 +8,7 @@
 /* What stands in `compared` of an object that settled: nothing else is compared with an object of our own kinds. */
 struct settlement {
 	uint64_t mark;
-	int64_t until;
+	struct rest rest;
 };
 _Static_assert(sizeof(struct settlement) <= sizeof(struct digest), "a settlement fits where a digest does");
 
@@ -51,9 +51,9 @@ uint64_t store_mark(struct store *store, const struct kind *kind, const char *na
 }
 
 void store_settle(struct store *store, const struct kind *kind, const char *namespace, const char *name, uint64_t mark,
-	int64_t until) {
+	struct rest rest) {
 	bool documents = false;
-	struct settlement settlement = {mark, until};
+	struct settlement settlement = {mark, rest};
 	pthread_mutex_lock(&store->lock);
 	struct entry *own = find(store, store_row(store, kind), namespace, name);
 	if (own && mark_of(store, own, &documents) == mark) {
@@ -63,16 +63,20 @@ void store_settle(struct store *store, const struct kind *kind, const char *name
 	pthread_mutex_unlock(&store->lock);
 }
 
-bool store_settled(
-	struct store *store, const struct kind *kind, const char *namespace, const char *name, int64_t *until) {
+static bool lasts(const struct rest *rest, int64_t now) {
+	return now >= rest->since && (!rest->until || now < rest->until);
+}
+
+bool store_settled(struct store *store, const struct kind *kind, const char *namespace, const char *name, int64_t now,
+	int64_t *until) {
 	bool documents = false, settled = false;
 	struct settlement settlement;
 	pthread_mutex_lock(&store->lock);
 	const struct entry *own = find(store, store_row(store, kind), namespace, name);
 	if (own && own->in_sync) {
 		memcpy(&settlement, &own->compared, sizeof settlement);
-		settled = mark_of(store, own, &documents) == settlement.mark && !documents;
-		*until = settlement.until;
+		settled = lasts(&settlement.rest, now) && mark_of(store, own, &documents) == settlement.mark && !documents;
+		*until = settlement.rest.until;
 	}
 	pthread_mutex_unlock(&store->lock);
 	return settled;

@@ -306,6 +306,7 @@ static bool take_refusal(struct stream *stream, struct error *err) {
 	if (stream->exchange.status == 401) {
 		config_refused(stream->world->config, stream->access, &stream->world->stop);
 	}
+	stream->doubted = true;
 	const char *verb = stream->exchange.line ? "watch" : "list";
 	return answer_error(&stream->exchange, verb, stream->watched->kind, stream->namespace, NULL, err);
 }

@@ -22,14 +22,13 @@ enum child_kind {
 
 /* What the numbers of an object's summary mean, by kind. */
 enum { STATEFUL_SET_REPLICAS /* at most MOST_PODS */, STATEFUL_SET_OBSERVED };
-/* Of one StatefulSet, more than spec.nodes allows: others write numbers and names of claims, and a pass looks at each
- * pod that they speak of. */
-enum { MOST_PODS = 1000 };
+enum { MOST_PODS = 1000 }; /* of a StatefulSet, more than spec.nodes allows: others write numbers and names of claims */
 enum {
 	POD_READY,
-	POD_STUCK,    /* our own container does not run */
-	POD_ENTERED,  /* an ephemeral container mounts or reads what is ours, see pure/entered.h */
-	POD_LEAF_ENDS /* when what it serves does, by ANNOTATION_ENDS; 0: not known */
+	POD_STUCK,   /* our own container does not run */
+	POD_ENTERED, /* an ephemeral container mounts or reads what is ours, see pure/entered.h */
+	POD_LEAF_BEGINS,
+	POD_LEAF_ENDS /* by ANNOTATION_VALIDITY; 0: not known */
 };
 /* A pod's text: three digests of 32 characters (all, asked, trust) with a blank behind each, then what it waits for. */
 enum { POD_DIGEST, POD_ASKED, POD_TRUST, POD_DIGESTS, POD_TROUBLE = 33 * POD_DIGESTS };

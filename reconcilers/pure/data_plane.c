@@ -181,8 +181,10 @@ static void stamp(struct arena *arena, const struct inputs *inputs, const struct
 	json_object_set_new(annotations, ANNOTATION_ASKED, json_string(digest_hex(arena, &of_asked, 16)));
 	json_object_set_new(annotations, ANNOTATION_TRUST, json_string(trust->digest));
 	json_object_set_new(annotations, ANNOTATION_DIGEST, json_string(digest_hex(arena, &of_all, 16)));
-	if (trust->ends) {
-		json_object_set_new(annotations, ANNOTATION_ENDS, json_string(clock_format(arena, trust->ends)));
+	if (trust->not_after) {
+		const char *validity =
+			arena_printf(arena, "%s/%s", clock_format(arena, trust->not_before), clock_format(arena, trust->not_after));
+		json_object_set_new(annotations, ANNOTATION_VALIDITY, json_string(validity));
 	}
 	if (group->role == TSERVER) {
 		/* Behind the digests: new names restart nobody. What starts anyway has them. */

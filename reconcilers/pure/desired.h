@@ -19,8 +19,8 @@ struct inputs {
 /* What a pod runs with of a certificate Secret; when it changes the pod restarts. */
 struct trust {
 	const char *group;
-	const char *digest; /* hexadecimal; NULL: no certificate yet, so no StatefulSet either */
-	int64_t ends;       /* of the leaf, Unix seconds; 0: not known */
+	const char *digest;            /* hexadecimal; NULL: no certificate yet, so no StatefulSet either */
+	int64_t not_before, not_after; /* of the leaf; 0: not known */
 };
 
 struct wanted_list {

@@ -14,7 +14,8 @@
 #define ANNOTATION_ANNOTATIONS "yugabyte.com/annotations" /* of spec.endpoints.annotations, on the Service */
 #define ANNOTATION_TRUST "yugabyte.com/trust"             /* of the certificates in it */
 #define ANNOTATION_NAMES "yugabyte.com/hostnames"         /* that stood in the certificate when the pod was made */
-#define ANNOTATION_ENDS "yugabyte.com/certificate-ends"   /* of the certificate that the pod was made with */
+/* From/to: of the certificate that the pod was made with. */
+#define ANNOTATION_VALIDITY "yugabyte.com/certificate-validity"
 #define FINALIZER "yugabyte.com/ybcluster"
 #define OPERATOR_NAME "ybcluster-operator"
 

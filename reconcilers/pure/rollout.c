@@ -41,21 +41,25 @@ static void keep_first(const struct child **kept, const struct child *pod, bool 
 	*kept = *kept || !matches ? *kept : pod;
 }
 
-/* What a pod serves that waits for a newer certificate. */
-enum leaf { LASTS, ENDS_SOON, HAS_ENDED };
+/* What a pod serves that waits for a newer certificate. One that a clock which was ahead has made is not valid yet. */
+enum leaf { LASTS, ENDS_SOON, NOT_VALID };
+
+static int64_t urgency(const struct scan *scan, const struct child *pod) {
+	return leaf_urgency(scan->cluster, pod->number[POD_LEAF_BEGINS], pod->number[POD_LEAF_ENDS]);
+}
 
 static enum leaf leaf_of(const struct scan *scan, const struct child *pod) {
-	int64_t ends = pod->number[POD_LEAF_ENDS];
-	if (!ends || scan->now < leaf_urgency(scan->cluster, ends)) {
+	int64_t begins = pod->number[POD_LEAF_BEGINS], ends = pod->number[POD_LEAF_ENDS];
+	if (!ends) {
 		return LASTS;
 	}
-	return scan->now < ends ? ENDS_SOON : HAS_ENDED;
+	return scan->now < begins || scan->now >= ends ? NOT_VALID : scan->now < urgency(scan, pod) ? LASTS : ENDS_SOON;
 }
 
 static void wake_for(struct scan *scan, const struct child *pod, enum leaf leaf) {
 	int64_t ends = pod->number[POD_LEAF_ENDS];
-	int64_t next = leaf == LASTS ? leaf_urgency(scan->cluster, ends) : ends;
-	if (ends && leaf != HAS_ENDED && (!scan->wake || next < scan->wake)) {
+	int64_t next = leaf == LASTS && ends ? urgency(scan, pod) : ends;
+	if (next && leaf != NOT_VALID && (!scan->wake || next < scan->wake)) {
 		scan->wake = next;
 	}
 }
@@ -82,7 +86,7 @@ static void scan_pod(
 	bool outdated = entered || !pod_carries(pod, wanted, ANNOTATION_DIGEST, POD_DIGEST);
 	enum leaf leaf = untrusted ? leaf_of(scan, pod) : LASTS;
 	bool asked = entered || leaf != LASTS || !pod_carries(pod, wanted, ANNOTATION_ASKED, POD_ASKED);
-	bool trouble = pod->number[POD_STUCK] || leaf == HAS_ENDED;
+	bool trouble = pod->number[POD_STUCK] || leaf == NOT_VALID;
 	scan->outdated_count += outdated;
 	keep_first(&scan->stuck, pod, outdated && !ready && trouble);
 	keep_first(&scan->slow, pod, outdated && !ready && !trouble && asked);
@@ -139,10 +143,10 @@ static const struct child *broken(const struct scan *scan) {
 static const char *why_replaced(const struct scan *scan, const struct child *pod) {
 	static const char *const ready[] = {[LASTS] = "its template is outdated",
 		[ENDS_SOON] = "its template is outdated, and the certificate that it serves ends soon",
-		[HAS_ENDED] = "its template is outdated, and the certificate that it serves has ended"};
+		[NOT_VALID] = "its template is outdated, and the certificate that it serves is not valid now"};
 	static const char *const unready[] = {[LASTS] = "not ready, and its template is outdated",
 		[ENDS_SOON] = "not ready, and the certificate that it serves ends soon",
-		[HAS_ENDED] = "not ready, and the certificate that it serves has ended"};
+		[NOT_VALID] = "not ready, and the certificate that it serves is not valid now"};
 	if (pod->number[POD_ENTERED]) {
 		return "an ephemeral container mounts or reads what is the cluster's";
 	}

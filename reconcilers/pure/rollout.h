@@ -1,8 +1,8 @@
 /* Which pod is replaced next, if any. One pod at a time, masters first, and only while all others are healthy. The
  * exception is a pod that is outdated and not ready, so that a rollout that is stuck on a bad spec heals when the spec
- * is reverted: at once when its container does not run or its certificate has ended, else only while no other pod is
- * down, since a server whose database does not answer still counts for the quorum of its peers. No pod goes while
- * another one is being replaced. */
+ * is reverted: at once when its container does not run or its certificate is not valid now, else only while no other
+ * pod is down, since a server whose database does not answer still counts for the quorum of its peers. No pod goes
+ * while another one is being replaced. */
 #ifndef PURE_ROLLOUT_H
 #define PURE_ROLLOUT_H
 #include "pure/desired.h"

@@ -115,7 +115,7 @@ int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_
 	return not_after - (before < half ? before : half);
 }
 
-int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_after) {
-	int64_t before = cluster->spec.tls.renew_before, half = cluster->spec.tls.duration / 2;
+int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_before, int64_t not_after) {
+	int64_t before = cluster->spec.tls.renew_before, half = (not_after - not_before) / 2;
 	return not_after - (before < half ? before : half) / 2;
 }

@@ -44,6 +44,6 @@ int64_t ca_wake(const struct ca_progress *progress, const struct ybcluster_spec 
 int64_t leaf_renewal(const struct ybcluster *cluster, const char *secret, int64_t not_before, int64_t not_after);
 /* When a pod that still serves a leaf of before its renewal waits for no maintenance window any more: half of the time
  * is over that the renewal came ahead of the leaf's end. */
-int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_after);
+int64_t leaf_urgency(const struct ybcluster *cluster, int64_t not_before, int64_t not_after);
 
 #endif

@@ -51,6 +51,8 @@ bool selector_matches(const json_t *selector, const json_t *labels) {
 	return true;
 }
 
+enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
+
 /* Labels that others put on our pods (the StatefulSets' controller; PodTopologyLabels, on by default since 1.35): their
  * values are theirs, so a selector on one of them counts as matching. */
 static const char *const others_labels[] = {
@@ -83,7 +85,8 @@ bool selected_by_ours(
 	const char *key;
 	json_t *value;
 	bool all = str_equal(json_string_value(json_object_get(labels, LABEL_MANAGED_BY)), OPERATOR_NAME);
-	json_object_foreach(selector_of(arena, cluster, component), key, value) {
+	json_t *ours = selector_of(arena, cluster, component); /* the macro looks at it each time */
+	json_object_foreach(ours, key, value) {
 		all = all && json_equal(json_object_get(labels, key), value);
 	}
 	return all;
@@ -164,6 +167,18 @@ static json_t *labels_of_new(
 	return labels;
 }
 
+/* By its name. Others may carry our labels as well, as many as anybody likes. */
+static bool is_member(const struct groups *groups, const char *pod) {
+	const char *last = strrchr(pod, '-');
+	size_t digits = last ? strspn(last + 1, "0123456789") : 0;
+	bool member = false;
+	for (size_t i = 0; digits > 0 && digits <= MOST_DIGITS && !last[1 + digits] && i < groups->count; i++) {
+		const char *group = groups->items[i].name;
+		member = member || (strlen(group) == (size_t)(last - pod) && strncmp(pod, group, strlen(group)) == 0);
+	}
+	return member;
+}
+
 struct pod_labels labels_of_pods(
 	struct arena *arena, const struct ybcluster *cluster, const struct children *children) {
 	struct groups groups = groups_of(arena, cluster);
@@ -178,7 +193,7 @@ struct pod_labels labels_of_pods(
 		}
 	}
 	for (size_t i = 0; i < children->count; i++) {
-		if (children->items[i].kind == POD) {
+		if (children->items[i].kind == POD && is_member(&groups, children->items[i].name)) {
 			pods.items[pods.count++] = labels_of_live(arena, cluster, &children->items[i]);
 		}
 	}

@@ -17,11 +17,11 @@ bool selected_by_ours(
 /* What a pod's labels are beside those that follow from its name and its cluster, as JSON: null for one that it lacks,
  * and nothing of those whose values others give. LABELS_UNKNOWN: more than is kept. NULL: nothing, or it is no pod of
  * ours; else the caller's to free. */
-enum { LABELS_BESIDE_LENGTH = 1023 };
+enum { LABELS_BESIDE_LENGTH = 12600 }; /* as much as spec.pod.labels may be */
 #define LABELS_UNKNOWN "*"
 char *labels_beside(const json_t *pod);
 
-/* The labels of each pod that there is and that there should be; NULL: anything. */
+/* The labels of each pod of the cluster that there is and that there should be; NULL: anything. */
 struct pod_labels {
 	json_t **items;
 	size_t count;

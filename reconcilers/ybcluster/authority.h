@@ -48,7 +48,7 @@ must_check bool authority_find(
 /* Which generation's key is left in the token, by the one that status tells; 0: none. */
 must_check bool authority_key_left(
 	struct work *work, const struct authority *authority, int *generation, struct error *err);
-/* The hostnames that C-ca depends on: of the spec, and others that pods still serve. */
+/* The hostnames that C-ca depends on: those of the spec (`wanted`), and others that pods still serve (`served`). */
 json_t *authority_names(struct work *work);
 /* False: chain.crt is to be made anew over the same keys, since the names that it permits have changed, or the PKI's
  * certificates. */

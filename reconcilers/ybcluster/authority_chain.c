@@ -57,14 +57,26 @@ static struct names names_left(struct work *work) {
 json_t *authority_names(struct work *work) {
 	const struct ybcluster_spec *spec = &work->cluster->spec;
 	struct names left = names_left(work);
-	json_t *all = arena_own_json(work->arena, json_array());
+	json_t *wanted = json_array(), *served = json_array();
 	for (size_t i = 0; i < spec->endpoints.hostname_count; i++) {
-		json_array_append_new(all, json_string(spec->endpoints.hostnames[i]));
+		json_array_append_new(wanted, json_string(spec->endpoints.hostnames[i]));
 	}
 	for (size_t i = 0; i < left.count; i++) {
-		json_array_append_new(all, json_string(left.items[i]));
+		json_array_append_new(served, json_string(left.items[i]));
 	}
-	return all;
+	return arena_own_json(work->arena, json_pack("{s:o, s:o}", "wanted", wanted, "served", served));
+}
+
+/* Is it the key of a CA in root.crt? */
+static bool is_trusted(struct work *work, const struct authority *authority, const char *subject_key) {
+	struct error ignored;
+	struct certificate_facts facts;
+	bool trusted = false;
+	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
+	for (; cas && *cas && !trusted; cas++) {
+		trusted = certificate_read(work->arena, *cas, &facts, &ignored) && strcmp(facts.subject_key, subject_key) == 0;
+	}
+	return trusted;
 }
 
 /* What the live chain permits. Pods' annotations are written by whoever may write pods: only a name that our
@@ -77,7 +89,10 @@ static const char *const *permitted_before(struct work *work, const struct autho
 		.bundle = arena_printf(work->arena, "%s%s", authority->pki->intermediate, authority->pki->root),
 		.now = work->now};
 	bool signed_by_us = links && certificate_check(&check, &ignored);
-	return signed_by_us && certificate_read(work->arena, links[0], &facts, &ignored) ? facts.permitted_dns : NULL;
+	return signed_by_us && certificate_read(work->arena, links[0], &facts, &ignored) &&
+	               is_trusted(work, authority, facts.subject_key)
+	           ? facts.permitted_dns
+	           : NULL;
 }
 
 /* What the CA may certify: the cluster's own names and hostnames, and hostnames that some pod still serves, or clients

@@ -246,28 +246,28 @@ static const struct wanted *wanted_leaf(const struct work *work, const struct le
 	return last && strcmp(last->name, leaf->secret) == 0 ? last : NULL;
 }
 
-/* The leaf's facts for status: of the Secret just made, or of the one in the store. Returns its end; 0: not known. */
-static int64_t count_leaf(struct work *work, const struct leaf *leaf, const char **serials, size_t *serial_count) {
+/* Of the Secret just made, or of the one in the store. False: there is none that can be read. */
+static bool facts_of(struct work *work, const struct leaf *leaf, struct certificate_facts *facts) {
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	const struct wanted *made = wanted_leaf(work, leaf);
-	struct certificate_facts facts = {.not_before = child ? child->number[CERTIFICATE_NOT_BEFORE] : 0,
-		.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
-		.serial = child ? child->text : ""};
 	struct error ignored;
-	if (!made && !child) {
-		return 0;
-	}
 	if (made) {
 		const char *pem = secret_text(work->arena, made->document, leaf->certificate_key);
-		if (!pem || !certificate_read(work->arena, pem, &facts, &ignored)) {
-			return 0;
-		}
+		return pem && certificate_read(work->arena, pem, facts, &ignored);
 	}
+	*facts = (struct certificate_facts){.not_before = child ? child->number[CERTIFICATE_NOT_BEFORE] : 0,
+		.not_after = child ? child->number[CERTIFICATE_NOT_AFTER] : 0,
+		.serial = child ? child->text : ""};
+	return child;
+}
+
+/* What status tells of it. */
+static void count_leaf(struct work *work, const struct leaf *leaf, const struct certificate_facts *facts,
+	const char **serials, size_t *serial_count) {
 	int64_t *earliest = &work->observed.certificates_not_after;
-	*earliest = *earliest && *earliest < facts.not_after ? *earliest : facts.not_after;
-	serials[(*serial_count)++] = facts.serial;
-	wake_at(work, renewal(work, leaf, facts.not_before, facts.not_after));
-	return facts.not_after;
+	*earliest = *earliest && *earliest < facts->not_after ? *earliest : facts->not_after;
+	serials[(*serial_count)++] = facts->serial;
+	wake_at(work, renewal(work, leaf, facts->not_before, facts->not_after));
 }
 
 static const char *trust_digest(struct work *work, const struct leaf *leaf) {
@@ -349,7 +349,7 @@ static bool plan_certificates(struct work *work) {
 	note_change(work, "create", CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), "it does not exist");
 	for (size_t i = 0; i < work->groups.count; i++) {
 		note_change(work, "create", SECRET, work->groups.items[i].certificate, "it does not exist");
-		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000", 0};
+		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000", 0, 0};
 	}
 	note_change(work, "create", SECRET, leaf_of_admin(work).secret, "it does not exist");
 	work->inputs.trust = work->plan_only ? trust : NULL;
@@ -394,14 +394,20 @@ bool certificates_ensure(struct work *work, struct error *err) {
 		if (!ended && !leaf_ensure(work, &leaf, &authority, err)) {
 			return false;
 		}
-		int64_t ends = count_leaf(work, &leaf, serials, &count);
-		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf), ends};
+		struct certificate_facts facts = {0};
+		if (facts_of(work, &leaf, &facts)) {
+			count_leaf(work, &leaf, &facts, serials, &count);
+		}
+		trust[i] = (struct trust){leaf.group->name, trust_digest(work, &leaf), facts.not_before, facts.not_after};
 	}
 	struct leaf admin = leaf_of_admin(work);
 	if (!ended && !leaf_ensure(work, &admin, &authority, err)) {
 		return false;
 	}
-	count_leaf(work, &admin, serials, &count);
+	struct certificate_facts facts;
+	if (facts_of(work, &admin, &facts)) {
+		count_leaf(work, &admin, &facts, serials, &count);
+	}
 	bool compared = !ended && work->wanted.count == before;
 	authority.progress.served = compared && served(work, trust);
 	if (!compared && authority_is_due(work, &authority)) {

@@ -144,6 +144,7 @@ static struct child child_in_list(struct work *work, enum child_kind kind, const
 		.cluster_uid = work->cluster->metadata.uid,
 		.text = "",
 		.hostnames = "",
+		.labels = "",
 		.intruders = "",
 		.asked = ""};
 	memcpy(child.number, summary->number, sizeof child.number);

@@ -150,11 +150,31 @@ static const char *uid_where_selected(const json_t *object) {
 	return selected ? text_at(object, "metadata", "labels", LABEL_CLUSTER_UID) : "";
 }
 
-/* 0: there is none, or it is no moment. */
-static int64_t moment_at(const json_t *object, const char *annotation) {
-	int64_t moment;
+/* "" where it is none: whoever writes pods' annotations must not shift what stands behind. */
+static const char *digest_at(const json_t *object, const char *annotation) {
+	const char *text = text_at(object, "metadata", "annotations", annotation);
+	return strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32 ? text : "";
+}
+
+static const char *names_at(const json_t *object) {
+	const char *text = text_at(object, "metadata", "annotations", ANNOTATION_NAMES);
+	return strchr(text, '|') ? "" : text;
+}
+
+/* When the leaf that the pod was made with begins and ends; both stay 0 where that does not stand there. */
+static void summarize_leaf(const json_t *object, struct summary *summary) {
+	char begin[32];
+	int64_t begins, ends;
 	struct error ignored;
-	return clock_parse(text_at(object, "metadata", "annotations", annotation), &moment, &ignored) ? moment : 0;
+	const char *text = text_at(object, "metadata", "annotations", ANNOTATION_VALIDITY), *slash = strchr(text, '/');
+	if (slash && (size_t)(slash - text) < sizeof begin) {
+		memcpy(begin, text, (size_t)(slash - text));
+		begin[slash - text] = '\0';
+		if (clock_parse(begin, &begins, &ignored) && clock_parse(slash + 1, &ends, &ignored)) {
+			summary->number[POD_LEAF_BEGINS] = begins;
+			summary->number[POD_LEAF_ENDS] = ends;
+		}
+	}
 }
 
 void summarize_pod(const json_t *object, struct summary *summary) {
@@ -164,14 +184,12 @@ void summarize_pod(const json_t *object, struct summary *summary) {
 	summary->number[POD_READY] = ready;
 	summary->number[POD_STUCK] = trouble.stuck;
 	summary->number[POD_ENTERED] = pod_entered(object);
-	summary->number[POD_LEAF_ENDS] = moment_at(object, ANNOTATION_ENDS);
+	summarize_leaf(object, summary);
 	summarize_address(object, summary);
 	char *labels = labels_beside(object), *intruders = pod_intruders(object);
 	summary->text = format("%-32.32s %-32.32s %-32.32s %.36s|%.5100s|%s|%s|%s%.63s%s%.64s%s%.160s",
-		text_at(object, "metadata", "annotations", ANNOTATION_DIGEST),
-		text_at(object, "metadata", "annotations", ANNOTATION_ASKED),
-		text_at(object, "metadata", "annotations", ANNOTATION_TRUST), uid_where_selected(object),
-		text_at(object, "metadata", "annotations", ANNOTATION_NAMES), labels ? labels : "", intruders ? intruders : "",
+		digest_at(object, ANNOTATION_DIGEST), digest_at(object, ANNOTATION_ASKED), digest_at(object, ANNOTATION_TRUST),
+		uid_where_selected(object), names_at(object), labels ? labels : "", intruders ? intruders : "",
 		*trouble.container ? "container " : "", trouble.container, *trouble.container ? ": " : "", trouble.reason,
 		*trouble.reason && *trouble.detail ? ": " : "", trouble.detail);
 	free(labels);

@@ -10,8 +10,8 @@ const char *group_of_object(const json_t *object);
  * one may open what is closed, whatever label it carries, and concerns every cluster of the namespace. */
 const char *group_of_policy(const json_t *object);
 
-/* Pod: ready, stuck, entered, end of its leaf; mark: its address; text: digests (all, asked, trust) with blanks behind,
- * then uid of the cluster, hostnames, labels, intruders and what it waits for, with a bar between. */
+/* Pod: ready, stuck, entered, begin and end of its leaf; mark: its address; text: digests (all, asked, trust) with
+ * blanks behind, then uid of the cluster, hostnames, labels, intruders and what it waits for, with a bar between. */
 void summarize_pod(const json_t *object, struct summary *summary);
 /* Claim: bytes requested and there; text: uid of the cluster. */
 void summarize_claim(const json_t *object, struct summary *summary);

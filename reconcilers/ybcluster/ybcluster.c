@@ -160,8 +160,7 @@ static void conclude(struct work *work, bool ok, struct error *err) {
 static bool settled(struct work *work) {
 	struct pass *pass = work->pass;
 	int64_t until;
-	if (!store_settled(pass->store, &kind_ybcluster, pass->namespace, pass->name, &until) ||
-		(until && work->now >= until)) {
+	if (!store_settled(pass->store, &kind_ybcluster, pass->namespace, pass->name, work->now, &until)) {
 		return false;
 	}
 	pass->again = until ? (double)(until - work->now) : 0;
@@ -208,7 +207,8 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	if (!ok) {
 		*err = why;
 	} else if (!work->changes && !work->cluster->metadata.deletion_timestamp) {
-		store_settle(pass->store, &kind_ybcluster, pass->namespace, pass->name, mark, work->wake);
+		store_settle(
+			pass->store, &kind_ybcluster, pass->namespace, pass->name, mark, (struct rest){work->now, work->wake});
 	}
 	return ok;
 }

@@ -165,7 +165,7 @@ static json_t *outcome(const char *folder) {
 	struct groups groups = groups_of(arena, cluster);
 	struct trust *trust = arena_array(arena, struct trust, groups.count + 1);
 	for (size_t i = 0; i < groups.count; i++) {
-		trust[i] = (struct trust){groups.items[i].name, "00000000000000000000000000000000", 0};
+		trust[i] = (struct trust){groups.items[i].name, "00000000000000000000000000000000", 0, 0};
 	}
 	struct inputs inputs = {.cluster = cluster,
 		.settings = &settings,

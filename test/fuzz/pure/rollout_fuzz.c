@@ -87,15 +87,16 @@ static const char *trouble_of(struct arena *arena, struct bytes *bytes) {
 	return arena_strdup(arena, is_text(text) ? text : "CrashLoopBackOff: \xc3\xa4");
 }
 
-/* Leaves of 90 days that are renewed 30 days ahead: who serves an old one hurries for the last 15, and for nobody when
- * it has ended. */
+/* Leaves of 90 days that are renewed 30 days ahead: who serves an old one hurries for the last 15, and serves nobody
+ * while it is not valid. */
 static void renew(struct pod *pod, unsigned how, bool older) {
-	static const int64_t left[] = {0, -1, 1, MONTH / 2, MONTH / 2 + 1, MONTH};
+	static const int64_t left[] = {0, -1, 1, MONTH / 2, MONTH / 2 + 1, MONTH, 3 * MONTH, 3 * MONTH + 1};
 	size_t which = how / 16 % (sizeof left / sizeof *left);
+	bool valid = left[which] > 0 && left[which] <= 3 * MONTH;
 	pod->ends = which ? NOW + left[which] : 0;
-	bool matters = older && pod->outdated && pod->ends && left[which] <= MONTH / 2;
+	bool matters = older && pod->outdated && pod->ends && (!valid || left[which] <= MONTH / 2);
 	pod->asked = pod->asked || matters;
-	pod->stuck = pod->stuck || (!pod->ready && matters && left[which] <= 0);
+	pod->stuck = pod->stuck || (!pod->ready && matters && !valid);
 }
 
 static void make_pod(struct scene *scene, struct bytes *bytes, const struct group *group, int ordinal) {
@@ -155,6 +156,7 @@ static struct children children_of(struct scene *scene) {
 			items[count].deleting = pod->going;
 			items[count].number[POD_READY] = pod->ready;
 			items[count].number[POD_STUCK] = pod->container_stuck;
+			items[count].number[POD_LEAF_BEGINS] = pod->ends ? pod->ends - 3 * MONTH : 0;
 			items[count].number[POD_LEAF_ENDS] = pod->ends;
 			items[count++].number[POD_ENTERED] = pod->entered;
 		}

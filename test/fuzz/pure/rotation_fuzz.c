@@ -89,8 +89,7 @@ static void leaves(struct bytes *bytes) {
 	int64_t at = leaf_renewal(&cluster, "db-master-tls", BEGIN, BEGIN + life);
 	property(at >= BEGIN + life / 2 && at <= BEGIN + life);
 	property(at <= BEGIN + life - cluster.spec.tls.renew_before || at <= BEGIN + life / 2 + 1);
-	cluster.spec.tls.duration = life;
-	int64_t urgent = leaf_urgency(&cluster, BEGIN + life);
+	int64_t urgent = leaf_urgency(&cluster, BEGIN, BEGIN + life);
 	property(urgent >= at && urgent <= BEGIN + life);
 }
 

@@ -52,7 +52,7 @@ static int set_up(void **state) {
 	put(store, LIST, "offices", NULL, "4");
 	look(store);
 	uint64_t mark = store_mark(store, &cluster_kind, "shop", "db");
-	store_settle(store, &cluster_kind, "shop", "db", mark, 1234);
+	store_settle(store, &cluster_kind, "shop", "db", mark, (struct rest){1000, 1234});
 	*state = store;
 	return 0;
 }
@@ -62,11 +62,22 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-static bool settled(struct store *store) {
+static bool settled_at(struct store *store, int64_t now) {
 	int64_t until = 0;
-	bool is = store_settled(store, &cluster_kind, "shop", "db", &until);
+	bool is = store_settled(store, &cluster_kind, "shop", "db", now, &until);
 	assert_true(!is || until == 1234);
 	return is;
+}
+
+static bool settled(struct store *store) {
+	return settled_at(store, 1000);
+}
+
+/* A clock that was put back may have made certificates of the future. */
+static void from_its_pass_until_time_changes_it(void **state) {
+	assert_true(settled_at(*state, 1233));
+	assert_false(settled_at(*state, 1234));
+	assert_false(settled_at(*state, 999));
 }
 
 static void holds_while_nothing_changes(void **state) {
@@ -113,7 +124,7 @@ static void a_pass_that_was_overtaken_settles_nothing(void **state) {
 	uint64_t mark = store_mark(store, &cluster_kind, "shop", "db");
 	put(store, SET, "db-master", "db", "5");
 	look(store);
-	store_settle(store, &cluster_kind, "shop", "db", mark, 1234);
+	store_settle(store, &cluster_kind, "shop", "db", mark, (struct rest){1000, 1234});
 	assert_false(settled(store));
 }
 
@@ -121,7 +132,7 @@ static void a_document_that_waits_is_news(void **state) {
 	struct store *store = *state;
 	put(store, SET, "db-master", "db", "5");
 	uint64_t mark = store_mark(store, &cluster_kind, "shop", "db");
-	store_settle(store, &cluster_kind, "shop", "db", mark, 1234);
+	store_settle(store, &cluster_kind, "shop", "db", mark, (struct rest){1000, 1234});
 	assert_false(settled(store));
 	look(store);
 	assert_true(settled(store));
@@ -130,6 +141,7 @@ static void a_document_that_waits_is_news(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(holds_while_nothing_changes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(from_its_pass_until_time_changes_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_with_a_change_of_the_cluster, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_with_a_change_of_a_child, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_with_a_new_child, set_up, tear_down),

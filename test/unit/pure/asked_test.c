@@ -14,7 +14,8 @@ struct scene {
 static const char *annotation(const struct scene *scene, const char *key) {
 	struct error err = {0};
 	struct ybcluster *cluster = cluster_of(arena, arena_printf(arena, HEAD "spec: %s", scene->spec));
-	struct trust trust[] = {{"db-master", scene->trust, scene->ends}, {"db-tserver", scene->trust, scene->ends}, {0}};
+	struct trust trust[] = {{"db-master", scene->trust, scene->ends - 60, scene->ends},
+		{"db-tserver", scene->trust, scene->ends - 60, scene->ends}, {0}};
 	struct inputs inputs = {.cluster = cluster, .settings = &settings, .trust = trust, .ca_asked = scene->ca_asked};
 	struct wanted_list list = wanted_list_make(arena);
 	assert_true(desired_data_plane(arena, &inputs, &list, &err));
@@ -46,11 +47,11 @@ static void renewals_do_not(void **state) {
 }
 
 /* By the trust annotation a pod is outdated or not; this one only says until when it may be. */
-static void when_a_leaf_ends_restarts_nobody(void **state) {
+static void how_long_a_leaf_is_valid_restarts_nobody(void **state) {
 	(void)state;
 	struct scene before = {.spec = "{}", .trust = TRUST}, after = {.spec = "{}", .trust = TRUST, .ends = 1000000000};
-	assert_null(annotation(&before, ANNOTATION_ENDS));
-	assert_string_equal(annotation(&after, ANNOTATION_ENDS), "2001-09-09T01:46:40Z");
+	assert_null(annotation(&before, ANNOTATION_VALIDITY));
+	assert_string_equal(annotation(&after, ANNOTATION_VALIDITY), "2001-09-09T01:45:40Z/2001-09-09T01:46:40Z");
 	assert_string_equal(annotation(&before, ANNOTATION_DIGEST), annotation(&after, ANNOTATION_DIGEST));
 	assert_string_equal(annotation(&before, ANNOTATION_ASKED), annotation(&after, ANNOTATION_ASKED));
 }
@@ -68,7 +69,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edits_of_the_spec_ask),
 		cmocka_unit_test(renewals_do_not),
-		cmocka_unit_test(when_a_leaf_ends_restarts_nobody),
+		cmocka_unit_test(how_long_a_leaf_is_valid_restarts_nobody),
 		cmocka_unit_test(a_rotation_asks_when_it_was_wished),
 	};
 	return cmocka_run_group_tests(tests, manifests_begin, manifests_end);

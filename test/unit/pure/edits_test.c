@@ -86,7 +86,7 @@ static void edit_documents(const struct ybcluster *cluster) {
 	struct groups groups = groups_of(arena, cluster);
 	struct trust *trust = arena_array(arena, struct trust, groups.count + 1);
 	for (size_t i = 0; i < groups.count; i++) {
-		trust[i] = (struct trust){groups.items[i].name, "0123456789abcdef0123456789abcdef", 0};
+		trust[i] = (struct trust){groups.items[i].name, "0123456789abcdef0123456789abcdef", 0, 0};
 	}
 	struct inputs inputs = {
 		.cluster = cluster, .settings = &settings, .allowed = &allowed, .trust = trust, .ipv4 = true, .ipv6 = true};

@@ -11,14 +11,14 @@
  * like e and its probe fails,
  * t ready with older certificates, x like t and on its way out,
  * l like w because of a renewal, and its certificate lasts, h like l and it ends soon, z like l and it has ended, y
- * like z and its probe fails,
+ * like z and its probe fails, v like y and it is not valid yet,
  * n not ready and current, - missing, d on its way out. Masters first. */
 
 static const char *text_of(char how) {
 	const char *current = "11111111111111111111111111111111", *old = "00000000000000000000000000000000";
-	bool outdated = strchr("owbsiulhzy", how) != NULL, asked = strchr("obsi", how) != NULL;
+	bool outdated = strchr("owbsiulhzyv", how) != NULL, asked = strchr("obsi", how) != NULL;
 	return arena_printf(arena, "%s %s %s %s", outdated ? old : current, asked ? old : current,
-		strchr("txlhzy", how) ? old : current,
+		strchr("txlhzyv", how) ? old : current,
 		how == 'b'   ? "CrashLoopBackOff"
 		: how == 'i' ? "container injected: CrashLoopBackOff"
 					 : "");
@@ -26,7 +26,7 @@ static const char *text_of(char how) {
 
 enum { NOW = 1000000000, DAY_LONG = 86400 };
 
-/* Of leaves for 90 days that are renewed 30 days ahead. */
+/* Of leaves for 90 days that are renewed 30 days ahead; 0: it does not stand there. */
 static int64_t end_of(char how) {
 	switch (how) {
 	case 'l':
@@ -36,6 +36,8 @@ static int64_t end_of(char how) {
 	case 'z':
 	case 'y':
 		return NOW;
+	case 'v':
+		return NOW + 90 * DAY_LONG + 1;
 	default:
 		return 0;
 	}
@@ -70,7 +72,7 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 				.text = text_of(pods[i]),
 				.deleting = strchr("dx", pods[i]) != NULL,
 				.number = {strchr("rowetlhz", pods[i]) != NULL, pods[i] == 'b', strchr("ef", pods[i]) != NULL,
-					end_of(pods[i])}};
+					end_of(pods[i]) ? end_of(pods[i]) - 90 * DAY_LONG : 0, end_of(pods[i])}};
 		}
 	}
 	struct child *kept = arena_array(arena, struct child, count);
@@ -120,13 +122,14 @@ static void a_leaf_that_ends_soon_waits_for_no_window(void **state) {
 	assert_string_equal(rollout.why, "its template is outdated, and the certificate that it serves ends soon");
 }
 
-static void a_pod_whose_leaf_has_ended_is_as_good_as_stuck(void **state) {
+static void a_pod_whose_leaf_is_not_valid_is_as_good_as_stuck(void **state) {
 	(void)state;
 	expect("yyynnn", ROLLOUT_DELETE, "db-master-2");
+	expect("rrrvnn", ROLLOUT_DELETE, "db-tserver-0");
 	expect("ryyyrr", ROLLOUT_DELETE, "db-master-2");
 	expect("ryy-rr", ROLLOUT_WAIT, NULL);
 	struct rollout rollout = next("rrrrry", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false);
-	assert_string_equal(rollout.why, "not ready, and the certificate that it serves has ended");
+	assert_string_equal(rollout.why, "not ready, and the certificate that it serves is not valid now");
 }
 
 static void a_rollout_looks_again_when_a_leaf_becomes_urgent(void **state) {
@@ -290,7 +293,7 @@ int main(void) {
 		cmocka_unit_test(healthy_and_current_is_done),
 		cmocka_unit_test(older_certificates_count_until_their_pod_is_gone),
 		cmocka_unit_test(a_leaf_that_ends_soon_waits_for_no_window),
-		cmocka_unit_test(a_pod_whose_leaf_has_ended_is_as_good_as_stuck),
+		cmocka_unit_test(a_pod_whose_leaf_is_not_valid_is_as_good_as_stuck),
 		cmocka_unit_test(a_rollout_looks_again_when_a_leaf_becomes_urgent),
 		cmocka_unit_test(masters_go_first_one_at_a_time),
 		cmocka_unit_test(an_unready_pod_holds_everything),

@@ -177,10 +177,10 @@ static void a_short_life_is_renewed_at_its_half(void **state) {
 
 static void an_old_leaf_is_urgent_when_half_of_what_was_left_is_over(void **state) {
 	(void)state;
-	struct ybcluster cluster = {.metadata.uid = "u", .spec.tls = {.duration = LEAF_LIFE, .renew_before = RENEW_BEFORE}};
-	assert_int_equal(leaf_urgency(&cluster, NOW + LEAF_LIFE), NOW + LEAF_LIFE - RENEW_BEFORE / 2);
+	struct ybcluster cluster = {.metadata.uid = "u", .spec.tls = {.duration = 600, .renew_before = RENEW_BEFORE}};
+	assert_int_equal(leaf_urgency(&cluster, NOW, NOW + LEAF_LIFE), NOW + LEAF_LIFE - RENEW_BEFORE / 2);
 	cluster.spec.tls.renew_before = LEAF_LIFE - 1;
-	assert_int_equal(leaf_urgency(&cluster, NOW + LEAF_LIFE), NOW + LEAF_LIFE - LEAF_LIFE / 4);
+	assert_int_equal(leaf_urgency(&cluster, NOW, NOW + LEAF_LIFE), NOW + LEAF_LIFE - LEAF_LIFE / 4);
 }
 
 int main(void) {

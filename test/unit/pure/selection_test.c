@@ -158,6 +158,18 @@ static void labels_of_the_spec_count_before_and_after_the_restart(void **state) 
 		reaches("{pod: {labels: {team: red}}}", "{}", "{matchExpressions: [{key: team, operator: DoesNotExist}]}"));
 }
 
+/* Of anybody's, with our labels: as many as they like. */
+static void pods_by_other_names_do_not_count(void **state) {
+	(void)state;
+	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {}");
+	static const char *const others[] = {"db-tserver-1000", "db-tserver-", "db-tserver-x-1", "db-other-0", "tserver-0"};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct child pod = {.kind = POD, .name = others[i], .labels = LABELS_UNKNOWN};
+		struct pod_labels pods = labels_of_pods(arena, cluster, &(struct children){&pod, 1});
+		assert_int_equal(pods.count, labels_of_pods(arena, cluster, &none).count);
+	}
+}
+
 static bool selected(const char *labels) {
 	struct ybcluster *cluster = cluster_of(arena, HEAD "spec: {}");
 	json_t *all = json_deep_copy(labels_of(arena, cluster, "tserver")), *change = yaml(arena, labels);
@@ -179,7 +191,7 @@ static void more_than_is_kept_counts_as_anything(void **state) {
 	(void)state;
 	cleanup_str struct str labels = {0};
 	str_adds(&labels, "{");
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 300; i++) {
 		str_addf(&labels, "%sexample.com/label-%d: value-of-a-label", i ? ", " : "", i);
 	}
 	str_adds(&labels, "}");
@@ -200,6 +212,7 @@ int main(void) {
 		cmocka_unit_test(labels_that_somebody_put_on_a_pod_count),
 		cmocka_unit_test(labels_of_the_spec_count_before_and_after_the_restart),
 		cmocka_unit_test(who_lost_a_label_is_out_of_the_watch_or_the_policies),
+		cmocka_unit_test(pods_by_other_names_do_not_count),
 		cmocka_unit_test(more_than_is_kept_counts_as_anything),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);

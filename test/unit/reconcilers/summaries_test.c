@@ -178,6 +178,51 @@ static void many_intruders_are_cut_short(void **state) {
 	free(text);
 }
 
+static struct summary annotated(const char *annotations) {
+	struct summary summary = {0};
+	summarize_pod(
+		yaml(arena, arena_printf(arena,
+						"{metadata: {name: db-tserver-0, labels: {yugabyte.com/cluster: db, yugabyte.com/cluster-uid: "
+						"u, app.kubernetes.io/component: tserver, team: red}, annotations: {%s}}}",
+						annotations)),
+		&summary);
+	char *text = summary.text;
+	summary.text = arena_strdup(arena, text);
+	free(text);
+	return summary;
+}
+
+#define DIGEST "0123456789abcdef0123456789abcdef"
+
+/* Whoever may write annotations could hide by them what stands behind. */
+static void no_annotation_shifts_what_stands_behind(void **state) {
+	(void)state;
+	struct summary plain = annotated("yugabyte.com/digest: " DIGEST), odd;
+	const char *labels = strchr(strchr(plain.text + POD_TROUBLE, '|') + 1, '|');
+	assert_memory_equal(plain.text, DIGEST " ", 33);
+	assert_memory_equal(plain.text + POD_TROUBLE, "u|", 2);
+	assert_non_null(strstr(labels, "\"team\":\"red\""));
+	odd = annotated("yugabyte.com/hostnames: 'x||'");
+	assert_string_equal(strchr(strchr(odd.text + POD_TROUBLE, '|') + 1, '|'), labels);
+	odd = annotated("yugabyte.com/digest: 0123456789abcdef0123456789abcde\u00e9, yugabyte.com/trust: " DIGEST "0");
+	assert_string_equal(odd.text + POD_TROUBLE, plain.text + POD_TROUBLE);
+	assert_memory_equal(odd.text, "                                 ", 33);
+}
+
+static void how_long_its_leaf_is_valid_is_told(void **state) {
+	(void)state;
+	struct summary one = annotated("yugabyte.com/certificate-validity: 2001-09-09T01:45:40Z/2001-09-09T01:46:40Z");
+	assert_int_equal(one.number[POD_LEAF_BEGINS], 1000000000 - 60);
+	assert_int_equal(one.number[POD_LEAF_ENDS], 1000000000);
+	static const char *const none[] = {"''", "x/y", "2001-09-09T01:45:40Z", "2001-09-09T01:45:40Z/",
+		"/2001-09-09T01:45:40Z", "2001-09-09T01:45:40.00000000000000000000Z/2001-09-09T01:46:40Z"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		one = annotated(arena_printf(arena, "yugabyte.com/certificate-validity: %s", none[i]));
+		assert_int_equal(one.number[POD_LEAF_BEGINS], 0);
+		assert_int_equal(one.number[POD_LEAF_ENDS], 0);
+	}
+}
+
 static void a_pod_that_is_ready_waits_for_nothing(void **state) {
 	(void)state;
 	struct summary summary =
@@ -197,6 +242,8 @@ int main(void) {
 		cmocka_unit_test(the_name_of_a_server_hides_nobody),
 		cmocka_unit_test(who_reaches_nothing_of_ours_is_no_intruder),
 		cmocka_unit_test(many_intruders_are_cut_short),
+		cmocka_unit_test(no_annotation_shifts_what_stands_behind),
+		cmocka_unit_test(how_long_its_leaf_is_valid_is_told),
 		cmocka_unit_test(a_pod_that_is_ready_waits_for_nothing),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
