@@ -6,6 +6,8 @@
 #include "pure/child.h"
 #include "reconcilers/world.h"
 
+enum { LONGEST = 253 }; /* a longer name is nobody's: such a group counts as none, like one that is empty */
+
 static void changed(void *context, const struct watched *watched, const char *namespace, const char *name,
 	const char *group, bool initial) {
 	(void)context, (void)watched, (void)initial;
@@ -43,7 +45,7 @@ static void read_back(struct store *store, struct arena *arena, const struct wat
 	property(copy->version > 0 && *copy->uid);
 	const char *namespace = json_text_or(object, "metadata.namespace", "");
 	const char *group = watched->group && was_put(before, copy) ? watched->group(object) : NULL;
-	if (group) {
+	if (group && *group && strlen(group) <= LONGEST) {
 		store_group(store, arena, namespace, group, &count);
 		property(count > 0);
 	}
