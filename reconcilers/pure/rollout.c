@@ -34,7 +34,7 @@ struct scan {
 	const char *unready;
 	int unready_count, outdated_count, untrusted_count;
 	bool replacing; /* a pod is missing or on its way out */
-	bool settled;   /* every StatefulSet was seen by its controller */
+	bool settled;   /* every StatefulSet was seen by its controller, and goes on making pods */
 };
 
 static void keep_first(const struct child **kept, const struct child *pod, bool matches) {
@@ -109,7 +109,7 @@ static int pods_expected(const struct ybcluster *cluster, const struct group *gr
 static void scan_group(struct arena *arena, struct scan *scan, const struct group *group, const struct wanted *wanted,
 	const struct children *children) {
 	const struct child *set = children_find(children, STATEFUL_SET, group->name);
-	if (wanted && (!set || !set->number[STATEFUL_SET_OBSERVED])) {
+	if (wanted && (!set || set->deleting || !set->number[STATEFUL_SET_OBSERVED])) {
 		scan->settled = false;
 	}
 	for (int i = pods_expected(scan->cluster, group, wanted) - 1; i >= 0; i--) {

@@ -105,7 +105,10 @@ static bool renew(struct work *work, struct change *change, const char *why, str
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
 		arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind), change->wanted->name);
-	const char *propagation = change->wanted->kind == STATEFUL_SET ? "Orphan" : "Background";
+	bool set = change->wanted->kind == STATEFUL_SET;
+	const char *propagation = set ? "Orphan" : "Background";
+	/* Nobody makes its pods anew until it is there again. */
+	work->templates_written = work->templates_written || (set && !work->plan_only);
 	return !change->child || child_delete(work, change->child, propagation, why, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/quantity.h"
+#include "base/str.h"
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
@@ -84,6 +85,14 @@ static bool evict(struct work *work, const struct child *pod, const char *why, b
 	return fail_in(err, "evict pod %s", pod->name);
 }
 
+static const char *template_digest(const json_t *set) {
+	return json_string_value(json_object_get(json_get(set, "spec.template.metadata.annotations"), ANNOTATION_DIGEST));
+}
+
+static bool is_move(const struct rollout *rollout) {
+	return rollout->move == ROLLOUT_EVICT || rollout->move == ROLLOUT_DELETE;
+}
+
 static bool replace(struct work *work, const struct rollout *rollout, struct error *err) {
 	bool evicted = false;
 	bool ok = rollout->move == ROLLOUT_EVICT ? evict(work, rollout->pod, rollout->why, &evicted, err)
@@ -99,6 +108,37 @@ static bool replace(struct work *work, const struct rollout *rollout, struct err
 	return ok;
 }
 
+static struct rollout decide(struct work *work, bool may_disturb) {
+	return rollout_next(
+		work->arena, work->cluster, &work->groups, &work->wanted, &work->children, work->now, may_disturb);
+}
+
+/* Somebody may have written another template, which new pods would have. */
+static bool templates_stand(struct work *work) {
+	bool stand = true;
+	for (size_t i = 0; i < work->wanted.count; i++) {
+		const struct wanted *wanted = &work->wanted.items[i];
+		const struct child *set =
+			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
+		stand = stand && (wanted->kind != STATEFUL_SET ||
+							 (set && str_equal(template_digest(set->document), template_digest(wanted->document))));
+	}
+	return stand;
+}
+
+/* Watches may be late, and a pod that goes is gone: who goes is decided once more by what the API server has now. */
+static bool look_again(struct work *work, bool may_disturb, struct rollout *rollout, struct error *err) {
+	if (!observe_live(work, STATEFUL_SET, err) || !observe_live(work, POD, err)) {
+		return false;
+	}
+	*rollout = decide(work, may_disturb);
+	if (is_move(rollout) && !templates_stand(work)) {
+		rollout->move = ROLLOUT_WAIT;
+		rollout->why = ROLLOUT_UNSEEN;
+	}
+	return true;
+}
+
 bool rollout_ensure(struct work *work, struct error *err) {
 	if (work->templates_written) {
 		/* the controller must see them first; the watch brings the cluster back */
@@ -106,14 +146,16 @@ bool rollout_ensure(struct work *work, struct error *err) {
 		work->observed.reconciling_why = ROLLOUT_UNSEEN;
 		return true;
 	}
-	const struct ybcluster *cluster = work->cluster;
 	const char *namespace = work->pass->namespace, *name = work->pass->name;
-	bool open = window_open(cluster, work->now);
-	struct rollout rollout =
-		rollout_next(work->arena, cluster, &work->groups, &work->wanted, &work->children, work->now, false);
-	if (rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
-		world_take_turn(work->world, namespace, name)) {
-		rollout = rollout_next(work->arena, cluster, &work->groups, &work->wanted, &work->children, work->now, true);
+	bool open = window_open(work->cluster, work->now), writes = work->pass->may_write && !work->plan_only;
+	struct rollout rollout = decide(work, false);
+	bool may_disturb = rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
+	                   world_take_turn(work->world, namespace, name);
+	if (may_disturb) {
+		rollout = decide(work, true);
+	}
+	if (is_move(&rollout) && writes && !look_again(work, may_disturb, &rollout, err)) {
+		return false;
 	}
 	if (rollout.move == ROLLOUT_DONE || !open) {
 		world_end_turn(work->world, namespace, name);
@@ -125,12 +167,11 @@ bool rollout_ensure(struct work *work, struct error *err) {
 		wake_at(work, rollout.wake);
 	}
 	if (rollout.move == ROLLOUT_WINDOW) {
-		wake_at(work, work->now + (open ? 30 : window_wait(cluster, work->now)));
+		wake_at(work, work->now + (open ? 30 : window_wait(work->cluster, work->now)));
 	} else {
 		work->observed.reconciling = true;
 	}
 	work->observed.reconciling_why = rollout.why;
-	bool act = rollout.move == ROLLOUT_EVICT || rollout.move == ROLLOUT_DELETE;
-	work->changes += act;
-	return !act || !work->pass->may_write || replace(work, &rollout, err);
+	work->changes += is_move(&rollout);
+	return !is_move(&rollout) || !work->pass->may_write || replace(work, &rollout, err);
 }

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -73,6 +74,54 @@ void observe_children(struct work *work) {
 			work->children.items[work->children.count++] = child;
 		}
 	}
+}
+
+/* As the store would give it out. */
+static struct child child_shown(struct work *work, enum child_kind kind, json_t *item) {
+	struct object *object = arena_new(work->arena, struct object);
+	*object = (struct object){.watched = &watched_table[kind],
+		.name = json_text_or(item, "metadata.name", ""),
+		.uid = json_text_or(item, "metadata.uid", ""),
+		.owner_uid = json_text_or(item, "metadata.ownerReferences.0.uid", ""),
+		.deleting = json_get(item, "metadata.deletionTimestamp"),
+		.document = item};
+	object->watched->summarize(item, &object->summary);
+	char *text = object->summary.text;
+	object->summary.text = text ? arena_strdup(work->arena, text) : NULL;
+	free(text);
+	struct child child = child_of(work->arena, object);
+	child.version = json_text_or(item, "metadata.resourceVersion", "");
+	child.handle = NULL;
+	return child;
+}
+
+bool observe_live(struct work *work, enum child_kind kind, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
+	call.query = arena_printf(work->arena,
+		"labelSelector=" LABEL_MANAGED_BY "%%3D" OPERATOR_NAME "%%2C" LABEL_CLUSTER "%%3D%s%%2C" LABEL_CLUSTER_UID
+		"%%3D%s",
+		work->cluster->metadata.name, work->cluster->metadata.uid);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "list %s", call.kind->plural);
+	}
+	const json_t *items = json_object_get(call.answer, "items");
+	struct children all = {
+		arena_array(work->arena, struct child, work->children.count + json_array_size(items) + 1), 0};
+	for (size_t i = 0; i < work->children.count; i++) {
+		if (work->children.items[i].kind != kind) {
+			all.items[all.count++] = work->children.items[i];
+		}
+	}
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct child child = child_shown(work, kind, json_array_get(items, i));
+		if (kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {
+			all.items[all.count++] = child;
+		}
+	}
+	work->children = all;
+	return true;
 }
 
 void drop_children(struct work *work) {

@@ -77,7 +77,14 @@ bool strays_ensure(struct work *work, struct error *err) {
 		work->strange_pod = name;
 		stays = true;
 	}
-	if (stays || !all_others_ready(work)) {
+	if (stays) {
+		return true;
+	}
+	/* Its watch may be late with others. */
+	if (!observe_live(work, POD, err)) {
+		return false;
+	}
+	if (!all_others_ready(work)) {
 		return true;
 	}
 	static const char why[] = "it lost the labels by which policies and its StatefulSet select it";

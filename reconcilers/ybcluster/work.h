@@ -37,13 +37,16 @@ struct work {
 	const char *strange_pod; /* of somebody else, under the name of one of ours; NULL: none was found */
 	int64_t *pod_limits;     /* by group: the ordinal whose volume may not be mounted or made; NULL: there is none */
 	bool ca_moved;           /* by this pass, to certificates that no Secret holds yet */
-	bool templates_written;  /* by this pass, and the StatefulSets' controller has yet to see it */
+	bool templates_written;  /* by this pass, or a set is made anew: the StatefulSets' controller has yet to see it */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
 };
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
+/* Puts what the API server has now of the cluster's StatefulSets or pods, with their documents, in the place of what
+ * the watch has shown so far. */
+must_check bool observe_live(struct work *work, enum child_kind kind, struct error *err);
 /* Of a name whose cluster is not there, or cannot be read: anybody may put its label on anything, and what nobody ever
  * compares would be kept for ever. */
 void drop_children(struct work *work);

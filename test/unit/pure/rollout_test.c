@@ -47,6 +47,7 @@ static int64_t end_of(char how) {
 
 /* How many StatefulSets are wanted, the last ones, and how many pods the first of these is to have. */
 static size_t sets_wanted = 2;
+static bool sets_go;
 static int pods_wanted = 3;
 
 static struct rollout next(const char *pods, const char *cluster_text, bool may_disturb) {
@@ -62,7 +63,7 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 									"yugabyte.com/digest: '11111111111111111111111111111111', "
 									"yugabyte.com/asked: '11111111111111111111111111111111', "
 									"yugabyte.com/trust: '11111111111111111111111111111111'}}}}}")};
-		children[count++] = (struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .number = {3, 1}};
+		children[count++] = (struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .deleting = sets_go, .number = {3, 1}};
 	}
 	for (int i = 0; i < 6; i++) {
 		if (pods[i] != '-') {
@@ -139,6 +140,15 @@ static void a_rollout_looks_again_when_a_leaf_becomes_urgent(void **state) {
 	assert_int_equal(next("rrrlrl", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, NOW + 1);
 	assert_int_equal(next("rrrhrr", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, NOW + 15 * DAY_LONG);
 	assert_int_equal(next("rrrzrr", HEAD "spec: {nodes: 3}\n" READY_BEFORE, false).wake, 0);
+}
+
+/* Nobody would make its pod again. */
+static void no_pod_goes_while_its_set_is_on_its_way_out(void **state) {
+	(void)state;
+	sets_go = true;
+	expect("rrrooo", ROLLOUT_WAIT, NULL);
+	expect("rrrrob", ROLLOUT_WAIT, NULL);
+	sets_go = false;
 }
 
 static void masters_go_first_one_at_a_time(void **state) {
@@ -295,6 +305,7 @@ int main(void) {
 		cmocka_unit_test(a_leaf_that_ends_soon_waits_for_no_window),
 		cmocka_unit_test(a_pod_whose_leaf_is_not_valid_is_as_good_as_stuck),
 		cmocka_unit_test(a_rollout_looks_again_when_a_leaf_becomes_urgent),
+		cmocka_unit_test(no_pod_goes_while_its_set_is_on_its_way_out),
 		cmocka_unit_test(masters_go_first_one_at_a_time),
 		cmocka_unit_test(an_unready_pod_holds_everything),
 		cmocka_unit_test(a_stuck_outdated_pod_is_replaced_at_once),
