@@ -63,7 +63,8 @@ static struct rollout next(const char *pods, const char *cluster_text, bool may_
 									"yugabyte.com/digest: '11111111111111111111111111111111', "
 									"yugabyte.com/asked: '11111111111111111111111111111111', "
 									"yugabyte.com/trust: '11111111111111111111111111111111'}}}}}")};
-		children[count++] = (struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .deleting = sets_go, .number = {3, 1}};
+		children[count++] =
+			(struct child){.kind = STATEFUL_SET, .name = groups.items[i].name, .deleting = sets_go, .number = {3, 1}};
 	}
 	for (int i = 0; i < 6; i++) {
 		if (pods[i] != '-') {
