@@ -51,8 +51,6 @@ bool selector_matches(const json_t *selector, const json_t *labels) {
 	return true;
 }
 
-enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
-
 /* Labels that others put on our pods (the StatefulSets' controller; PodTopologyLabels, on by default since 1.35): their
  * values are theirs, so a selector on one of them counts as matching. */
 static const char *const others_labels[] = {
@@ -166,6 +164,8 @@ static json_t *labels_of_new(
 	}
 	return labels;
 }
+
+enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
 
 /* By its name. Others may carry our labels as well, as many as anybody likes. */
 static bool is_member(const struct groups *groups, const char *pod) {

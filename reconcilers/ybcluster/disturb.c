@@ -85,10 +85,6 @@ static bool evict(struct work *work, const struct child *pod, const char *why, b
 	return fail_in(err, "evict pod %s", pod->name);
 }
 
-static const char *template_digest(const json_t *set) {
-	return json_string_value(json_object_get(json_get(set, "spec.template.metadata.annotations"), ANNOTATION_DIGEST));
-}
-
 static bool is_move(const struct rollout *rollout) {
 	return rollout->move == ROLLOUT_EVICT || rollout->move == ROLLOUT_DELETE;
 }
@@ -113,17 +109,23 @@ static struct rollout decide(struct work *work, bool may_disturb) {
 		work->arena, work->cluster, &work->groups, &work->wanted, &work->children, work->now, may_disturb);
 }
 
+static const char *template_digest(const json_t *set) {
+	return json_string_value(json_object_get(json_get(set, "spec.template.metadata.annotations"), ANNOTATION_DIGEST));
+}
+
 /* Somebody may have written another template, which new pods would have. */
-static bool templates_stand(struct work *work) {
-	bool stand = true;
+static bool templates_stand(const struct work *work) {
 	for (size_t i = 0; i < work->wanted.count; i++) {
 		const struct wanted *wanted = &work->wanted.items[i];
-		const struct child *set =
-			wanted->kind == STATEFUL_SET ? children_find(&work->children, STATEFUL_SET, wanted->name) : NULL;
-		stand = stand && (wanted->kind != STATEFUL_SET ||
-							 (set && str_equal(template_digest(set->document), template_digest(wanted->document))));
+		if (wanted->kind != STATEFUL_SET) {
+			continue;
+		}
+		const struct child *set = children_find(&work->children, STATEFUL_SET, wanted->name);
+		if (!set || !str_equal(template_digest(set->document), template_digest(wanted->document))) {
+			return false;
+		}
 	}
-	return stand;
+	return true;
 }
 
 /* Watches may be late, and a pod that goes is gone: who goes is decided once more by what the API server has now. */
