@@ -60,6 +60,24 @@ struct groups groups_of(struct arena *arena, const struct ybcluster *cluster) {
 	return groups;
 }
 
+const char *admin_certificate(struct arena *arena, const struct ybcluster *cluster) {
+	return arena_printf(arena, "%s-admin-tls", cluster->metadata.name);
+}
+
+enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
+
+const struct group *group_of_pod(const struct groups *groups, const char *pod) {
+	const char *last = strrchr(pod, '-');
+	size_t digits = last ? strspn(last + 1, "0123456789") : 0;
+	for (size_t i = 0; digits > 0 && digits <= MOST_DIGITS && !last[1 + digits] && i < groups->count; i++) {
+		const char *name = groups->items[i].name;
+		if (strlen(name) == (size_t)(last - pod) && strncmp(pod, name, strlen(name)) == 0) {
+			return &groups->items[i];
+		}
+	}
+	return NULL;
+}
+
 static const char *const policy_suffixes[POLICY_COUNT] = {
 	[POLICY_DENY] = "-deny",
 	[POLICY_INTERNAL] = "-internal",

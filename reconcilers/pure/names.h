@@ -51,11 +51,14 @@ bool is_server(const char *container);    /* by its name one of role_process() *
 const char *role_service(struct arena *arena, const struct ybcluster *cluster, enum role role); /* "db-masters" */
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
+/* Whose pod that is by its name, <group>-<ordinal>; NULL: no group's. Others may carry our labels as well. */
+const struct group *group_of_pod(const struct groups *groups, const char *pod);
+
+const char *admin_certificate(struct arena *arena, const struct ybcluster *cluster); /* "db-admin-tls" */
 
 enum policy { POLICY_DENY, POLICY_INTERNAL, POLICY_CLIENTS, POLICY_OPERATOR, POLICY_COUNT };
 const char *policy_name(struct arena *arena, const char *cluster, enum policy policy); /* "db-clients" */
-/* True for the names of the cluster's own four NetworkPolicies. An ownerReference is easily written: no other is ours.
- */
+/* Is it one of the cluster's own four? No other is ours: an ownerReference is easily written. */
 bool policy_is_of(const char *cluster, const char *policy);
 
 /* All labels of a child; component NULL: of the whole cluster. The arena's. */

@@ -16,9 +16,12 @@ static const struct wanted *template_of(const struct wanted_list *wanted, const 
 	return NULL;
 }
 
+const char *template_annotation(const json_t *set, const char *annotation) {
+	return json_string_value(json_object_get(json_get(set, "spec.template.metadata.annotations"), annotation));
+}
+
 static bool pod_carries(const struct child *pod, const struct wanted *wanted, const char *annotation, size_t place) {
-	json_t *annotations = json_get(wanted->document, "spec.template.metadata.annotations");
-	const char *digest = json_string_value(json_object_get(annotations, annotation));
+	const char *digest = template_annotation(wanted->document, annotation);
 	return digest && strlen(pod->text) >= (place + 1) * 33 && memcmp(pod->text + place * 33, digest, 32) == 0;
 }
 

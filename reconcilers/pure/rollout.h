@@ -27,6 +27,8 @@ struct rollout {
 	int untrusted; /* without the newest certificates, those on their way out too */
 };
 
+/* What a StatefulSet's document lays down of its pods under this annotation; NULL: nothing. */
+const char *template_annotation(const json_t *set, const char *annotation);
 /* `wanted` has the StatefulSets' documents with their digests; `may_disturb`: inside the window, and this cluster's
  * turn. */
 struct rollout rollout_next(struct arena *arena, const struct ybcluster *cluster, const struct groups *groups,

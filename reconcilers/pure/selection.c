@@ -165,20 +165,6 @@ static json_t *labels_of_new(
 	return labels;
 }
 
-enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
-
-/* By its name. Others may carry our labels as well, as many as anybody likes. */
-static bool is_member(const struct groups *groups, const char *pod) {
-	const char *last = strrchr(pod, '-');
-	size_t digits = last ? strspn(last + 1, "0123456789") : 0;
-	bool member = false;
-	for (size_t i = 0; digits > 0 && digits <= MOST_DIGITS && !last[1 + digits] && i < groups->count; i++) {
-		const char *group = groups->items[i].name;
-		member = member || (strlen(group) == (size_t)(last - pod) && strncmp(pod, group, strlen(group)) == 0);
-	}
-	return member;
-}
-
 struct pod_labels labels_of_pods(
 	struct arena *arena, const struct ybcluster *cluster, const struct children *children) {
 	struct groups groups = groups_of(arena, cluster);
@@ -193,7 +179,7 @@ struct pod_labels labels_of_pods(
 		}
 	}
 	for (size_t i = 0; i < children->count; i++) {
-		if (children->items[i].kind == POD && is_member(&groups, children->items[i].name)) {
+		if (children->items[i].kind == POD && group_of_pod(&groups, children->items[i].name)) {
 			pods.items[pods.count++] = labels_of_live(arena, cluster, &children->items[i]);
 		}
 	}

@@ -5,9 +5,9 @@
 
 #include "base/base64.h"
 #include "base/json.h"
-#include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
+#include "ybcluster/secret.h"
 
 enum { PASSWORD_BYTES = 24 };
 

@@ -7,7 +7,9 @@
 #include "pure/diff.h"
 #include "pure/immutable.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/checks.h"
 #include "ybcluster/children.h"
+#include "ybcluster/deletion.h"
 #include "ybcluster/report.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
@@ -29,23 +31,25 @@ struct change {
 /* On its way out, and waited for. A policy that somebody's finalizer holds still lets in whom it names: that one is
  * compared as long as it is there. */
 static bool is_leaving(const struct change *change) {
-	bool deleting = json_get(change->live, "metadata.deletionTimestamp") || (change->child && change->child->deleting);
+	bool deleting = change->live ? json_get(change->live, "metadata.deletionTimestamp") != NULL
+	                             : change->child && change->child->deleting;
 	return deleting && change->wanted->kind != NETWORK_POLICY;
 }
 
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
  * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
- * compared, must be at hand to be compared. Nothing is read for a pass that may not write: what it lacks is on its way.
+ * compared, must be at hand to be compared. What is being deleted may be gone, though its watch has not told yet.
+ * Nothing is read for a pass that may not write: what it lacks is on its way.
  */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct child *child = changes[i].child;
+		const struct child *child = changes[i].child && !changes[i].child->deleting ? changes[i].child : NULL;
 		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
 		changes[i].live = child ? child->document : NULL;
 		changes[i].skip = compared && !changes[i].wanted->why;
-		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip && !is_leaving(&changes[i])) {
+		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip) {
 			which[asked] = i;
 			calls[asked++] = child_call(work, KUBE_GET, changes[i].wanted->kind, changes[i].wanted->name);
 		}
@@ -57,6 +61,8 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		} else if (calls[i].err.kind != ERR_NOT_FOUND) {
 			*err = calls[i].err;
 			return fail_in(err, "read %s %s", calls[i].kind->name, calls[i].name);
+		} else {
+			changes[which[i]].child = NULL;
 		}
 	}
 	return true;
@@ -94,6 +100,7 @@ static bool names_free(struct work *work, struct change *changes, size_t count, 
 
 static void wait_for_end(struct work *work, struct change *change) {
 	change->skip = true;
+	wake_at(work, work->now + LOOK_AGAIN);
 	work->observed.reconciling = true;
 	work->observed.reconciling_why = arena_printf(work->arena, "waiting until %s %s, which is being deleted, is gone",
 		child_kind_name(change->wanted->kind), change->wanted->name);
@@ -102,6 +109,7 @@ static void wait_for_end(struct work *work, struct change *change) {
 /* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */
 static bool renew(struct work *work, struct change *change, const char *why, struct error *err) {
 	change->skip = true;
+	wake_at(work, work->now + 1);
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
 		arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind), change->wanted->name);
@@ -293,16 +301,45 @@ static bool secret_failed(const struct change *changes, size_t count) {
 	return failed;
 }
 
-static bool makes_a_set(const struct change *changes, size_t count) {
-	bool makes = false;
+/* Is a set to be made, or one that is there (`live`) to be changed? */
+static bool set_is_due(const struct change *changes, size_t count, bool live) {
+	bool due = false;
 	for (size_t i = 0; i < count; i++) {
-		makes = makes || (is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET && !changes[i].live);
+		due = due || (is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET && !changes[i].live == !live);
 	}
-	return makes;
+	return due;
+}
+
+/* Would it take pods away that the pass has not seen when it judged that they may go? */
+static bool takes_unseen_pods(const struct change *change, const struct child *live) {
+	int64_t seen = change->child ? change->child->number[STATEFUL_SET_REPLICAS] : 0;
+	int64_t has = live ? live->number[STATEFUL_SET_REPLICAS] : 0;
+	return has > seen && has > json_int(change->wanted->document, "spec.replicas", 1);
+}
+
+/* The watch may be late, and somebody may have scaled a set meanwhile. */
+static bool scales_stand(struct work *work, const struct change *changes, size_t count, struct error *err) {
+	if (!observe_live(work, STATEFUL_SET, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *name = changes[i].wanted->name;
+		bool due = is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET;
+		if (due && takes_unseen_pods(&changes[i], children_find(&work->children, STATEFUL_SET, name))) {
+			return fail(err, ERR_CONFLICT, "StatefulSet %s was scaled meanwhile", name);
+		}
+	}
+	return true;
+}
+
+static bool before_sets(struct work *work, const struct change *changes, size_t count, struct error *err) {
+	return (!set_is_due(changes, count, false) || cluster_stands(work, err)) &&
+	       (!set_is_due(changes, count, true) || scales_stand(work, changes, count, err));
 }
 
 /* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
- * that a fresh cluster finds taken: nothing more is made then. Nor is a set made for a cluster that is gone. */
+ * that a fresh cluster finds taken: nothing more is made then. Nor is a set made for a cluster that is gone, or changed
+ * that was scaled meanwhile. */
 static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
 	if (!write_wave(work, changes, count, 0, err)) {
 		return false;
@@ -310,7 +347,7 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
-		if (wave == wave_of(STATEFUL_SET) && makes_a_set(changes, count) && !cluster_stands(work, err)) {
+		if (wave == wave_of(STATEFUL_SET) && !before_sets(work, changes, count, err)) {
 			return false;
 		}
 		if (!write_wave(work, changes, count, wave, &one)) {

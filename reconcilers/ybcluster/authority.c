@@ -8,12 +8,15 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "ybcluster/authority.h"
-#include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
 
 static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);
+}
+
+enum key_algorithm key_algorithm_of(const struct work *work) {
+	return work->cluster->spec.tls.algorithm == TLS_ALGORITHM_RSA_3072 ? KEY_RSA_3072 : KEY_ECDSA_P256;
 }
 
 /* The self-signed certificate of the key of that generation. */
@@ -127,9 +130,8 @@ static bool load(struct work *work, struct authority *authority, const json_t *l
 	if (!find(work, authority, live, &usable, err)) {
 		return false;
 	}
-	return !authority->root ||
-	       (settle(work, authority, err) && (usable || key_matches(work, authority, err)) &&
-			   (authority_chain_current(work, authority) || authority_chain_make(work, authority, err)));
+	return !authority->root || (settle(work, authority, err) && (usable || key_matches(work, authority, err)) &&
+								   authority_chain_ensure(work, authority, err));
 }
 
 bool authority_load(struct work *work, struct authority *authority, struct error *err) {

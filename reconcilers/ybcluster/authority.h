@@ -11,6 +11,11 @@
 #define ANNOTATION_CA_ROTATED "yugabyte.com/rotate-ca"
 #define ANNOTATION_CA_ASKED "yugabyte.com/ca-asked"
 
+/* Seconds that a certificate is valid before it is made, for clocks that are behind. */
+enum { BACKDATED = 300 };
+/* Of the CA and of its leaves. */
+enum key_algorithm key_algorithm_of(const struct work *work);
+
 /* The cluster's CA as one pass knows it. */
 struct authority {
 	/* Always known. */
@@ -50,9 +55,8 @@ must_check bool authority_key_left(
 	struct work *work, const struct authority *authority, int *generation, struct error *err);
 /* The hostnames that C-ca depends on: those of the spec (`wanted`), and others that pods still serve (`served`). */
 json_t *authority_names(struct work *work);
-/* False: chain.crt is to be made anew over the same keys, since the names that it permits have changed, or the PKI's
- * certificates. */
-bool authority_chain_current(struct work *work, const struct authority *authority);
+/* Makes chain.crt anew over the same keys where the names that it permits have changed, or the PKI's certificates. */
+must_check bool authority_chain_ensure(struct work *work, struct authority *authority, struct error *err);
 /* Every CA of root.crt, certified by the intermediate, then the intermediate and the PKI's root. */
 must_check bool authority_chain_make(struct work *work, struct authority *authority, struct error *err);
 /* Is there a next step, once the leaves are served? Those that a pass after a restart has yet to compare are not known

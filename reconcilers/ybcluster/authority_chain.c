@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "ybcluster/authority.h"
-#include "ybcluster/certificates.h"
 
 /* Names that pods serve beside those of the spec: of one pod, and of all that count. */
 enum { MOST_NAMES = 64 };
@@ -123,7 +122,7 @@ static const char *const *permitted_names(struct work *work, const struct author
 	return names;
 }
 
-bool authority_chain_make(struct work *work, struct authority *authority, struct error *err) {
+static bool make(struct work *work, struct authority *authority, struct error *err) {
 	struct certificate_issuer intermediate = {authority->token, PKI_INTERMEDIATE_KEY, authority->pki->intermediate};
 	const char *const *cas = certificate_split(work->arena, authority->root, err);
 	const char *const *permitted = permitted_names(work, authority);
@@ -153,7 +152,8 @@ static bool same_names(const char *const *a, const char *const *b) {
 	return a_count == b_count && found == a_count;
 }
 
-bool authority_chain_current(struct work *work, const struct authority *authority) {
+/* The PKI's certificates are in it, and of each CA one that permits what it should. */
+static bool is_current(struct work *work, const struct authority *authority) {
 	struct error ignored;
 	const char *const *cas = certificate_split(work->arena, authority->root, &ignored);
 	const char *const *links = authority->chain ? certificate_split(work->arena, authority->chain, &ignored) : NULL;
@@ -171,4 +171,19 @@ bool authority_chain_current(struct work *work, const struct authority *authorit
 		}
 	}
 	return links[i] && strstr(authority->pki->intermediate, links[i]);
+}
+
+/* A pod that serves a name which is about to be dropped may not have come in yet. */
+static bool look_at_pods(struct work *work, const struct authority *authority, struct error *err) {
+	bool nothing = !authority->chain || work->fresh;
+	return nothing || !work->pass->may_write || observe_live(work, POD, err);
+}
+
+bool authority_chain_make(struct work *work, struct authority *authority, struct error *err) {
+	return look_at_pods(work, authority, err) && make(work, authority, err);
+}
+
+bool authority_chain_ensure(struct work *work, struct authority *authority, struct error *err) {
+	return is_current(work, authority) ||
+	       (look_at_pods(work, authority, err) && (is_current(work, authority) || make(work, authority, err)));
 }

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "ybcluster/authority.h"
-#include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
+#include "ybcluster/secret.h"
 
 const char *authority_key_label(struct work *work, int generation) {
 	return arena_printf(work->arena, "ybcluster/%s/%d", work->cluster->metadata.uid, generation);
@@ -57,7 +57,7 @@ static size_t bundles(const struct work *work) {
 /* The CAs that a group's pods, or the administrator's client, trust by that Secret; NULL: there is none. */
 static bool bundle_of(struct work *work, size_t which, const char **root, struct error *err) {
 	bool of_group = which < work->groups.count;
-	const char *name = of_group ? work->groups.items[which].certificate : admin_certificate(work);
+	const char *name = of_group ? work->groups.items[which].certificate : admin_certificate(work->arena, work->cluster);
 	json_t *secret;
 	bool read = child_document(work, SECRET, name, &secret, err);
 	*root = read && secret && is_ours(work, secret) ? secret_text(work->arena, secret, of_group ? "ca.crt" : "root.crt")

@@ -1,7 +1,6 @@
 /* One child at a time: read, judged, deleted, and what is said of it. */
 #include "ybcluster/children.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -28,7 +27,7 @@ static bool read_by_name(struct work *work, enum child_kind kind, const char *na
 
 bool child_document(struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err) {
 	struct child *child = children_find(&work->children, kind, name);
-	*document = child ? child->document : NULL;
+	*document = child && !child->deleting ? child->document : NULL; /* or it may be gone by now */
 	if (*document || work->fresh) {
 		return true;
 	}
@@ -125,29 +124,26 @@ bool child_scale(struct work *work, const struct child *child, int replicas, con
 	return true;
 }
 
+bool children_list(
+	struct work *work, enum child_kind kind, const char *query, const json_t **items, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
+	call.query = query;
+	kube_do(work->pass->client, work->arena, &call, 1);
+	*items = json_object_get(call.answer, "items");
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "list %s", call.kind->plural);
+	}
+	return true;
+}
+
 /* A set whose owner's reference somebody took off is ours by the label that it was listed by; a pod without one is an
  * orphan, and claims never have one. */
-static struct child child_in_list(struct work *work, enum child_kind kind, const json_t *item) {
-	const char *without_owner = kind == STATEFUL_SET ? work->cluster->metadata.uid : "";
-	const json_t *owner = json_get(item, "metadata.ownerReferences.0");
-	struct summary *summary = arena_new(work->arena, struct summary);
-	if (watched_table[kind].summarize) {
-		watched_table[kind].summarize(item, summary);
-		free(summary->text);
+static struct child child_by_uid(struct work *work, enum child_kind kind, json_t *item) {
+	struct child child = child_shown(work, kind, item);
+	if (kind == STATEFUL_SET && !*child.owner_uid) {
+		child.owner_uid = work->cluster->metadata.uid;
 	}
-	struct child child = {.kind = kind,
-		.name = json_text_or(item, "metadata.name", ""),
-		.uid = json_text_or(item, "metadata.uid", ""),
-		.owner_uid = json_text_or(owner, "uid", without_owner),
-		.version = json_text_or(item, "metadata.resourceVersion", ""),
-		.deleting = json_get(item, "metadata.deletionTimestamp"),
-		.cluster_uid = work->cluster->metadata.uid,
-		.text = "",
-		.hostnames = "",
-		.labels = "",
-		.intruders = "",
-		.asked = ""};
-	memcpy(child.number, summary->number, sizeof child.number);
 	return child;
 }
 
@@ -159,18 +155,16 @@ static bool look_by_name(struct work *work, const struct child *child, bool *the
 	return read;
 }
 
-static bool list_children(struct work *work, enum child_kind kind, struct children *listed, struct error *err) {
-	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
-	call.query = arena_printf(work->arena, "labelSelector=" LABEL_CLUSTER_UID "%%3D%s", work->cluster->metadata.uid);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "list %s", child_kind_name(kind));
+static bool list_by_uid(struct work *work, enum child_kind kind, struct children *listed, struct error *err) {
+	const char *ours =
+		arena_printf(work->arena, "labelSelector=" LABEL_CLUSTER_UID "%%3D%s", work->cluster->metadata.uid);
+	const json_t *items;
+	if (!children_list(work, kind, ours, &items, err)) {
+		return false;
 	}
-	const json_t *items = json_object_get(call.answer, "items");
 	listed->items = arena_array(work->arena, struct child, json_array_size(items) + 1);
 	while (listed->count < json_array_size(items)) {
-		listed->items[listed->count] = child_in_list(work, kind, json_array_get(items, listed->count));
+		listed->items[listed->count] = child_by_uid(work, kind, json_array_get(items, listed->count));
 		listed->count++;
 	}
 	return true;
@@ -179,7 +173,7 @@ static bool list_children(struct work *work, enum child_kind kind, struct childr
 bool children_look(struct work *work, enum child_kind kind, struct error *err) {
 	const char *uid = work->cluster->metadata.uid;
 	struct children listed = {0};
-	if (!list_children(work, kind, &listed, err)) {
+	if (!list_by_uid(work, kind, &listed, err)) {
 		return false;
 	}
 	struct children all = {arena_array(work->arena, struct child, work->children.count + listed.count), 0};

@@ -17,6 +17,9 @@ must_check bool child_delete(
 /* Of a StatefulSet. */
 must_check bool child_scale(
 	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
+/* What the API server has of a kind in the cluster's namespace; `query` as in a URL. */
+must_check bool children_list(
+	struct work *work, enum child_kind kind, const char *query, const json_t **items, struct error *err);
 /* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
  * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);

@@ -99,7 +99,7 @@ static bool has_compute(const struct work *work) {
 static bool may_stand(struct work *work, const struct wanted *wanted, bool *may, struct error *err) {
 	const struct child *child = children_find(&work->children, wanted->kind, wanted->name);
 	json_t *live;
-	*may = child && child->in_sync;
+	*may = child && child->in_sync && !child->deleting;
 	if (*may || !is_access(work, wanted)) {
 		return true;
 	}

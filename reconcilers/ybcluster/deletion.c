@@ -5,6 +5,8 @@
  * which makes claims that no owner's reference takes along (so a set is scaled to none, and goes when its controller
  * has seen that), and our own watches (so before what protects pods goes, and before the cluster does, one looks
  * again; and for sets from the start: one whose creation was never answered makes claims like any other). */
+#include "ybcluster/deletion.h"
+
 #include <string.h>
 
 #include "base/json.h"
@@ -124,11 +126,9 @@ static bool close_access(struct work *work, struct error *err) {
 	const char *name = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
 	struct wanted_list all = wanted_list_make(work->arena);
 	work->wanted = wanted_list_make(work->arena);
-	const struct child *policy = children_find(&work->children, NETWORK_POLICY, name);
-	if (!policy || !ours(work, policy)) {
-		return true;
-	}
-	if (!desired_policies(work->arena, &inputs, &all, err)) {
+	json_t *policy;
+	if (!own_document(work, NETWORK_POLICY, name, &policy, err) ||
+		(policy && !desired_policies(work->arena, &inputs, &all, err))) {
 		return false;
 	}
 	for (size_t i = 0; i < all.count; i++) {
@@ -153,10 +153,8 @@ static bool destroy_keys(struct work *work, struct error *err) {
 	return work->plan_only || token_keys_destroy(token, prefix, err);
 }
 
-/* An API server that read the cluster before it had the finalizer deletes it all the same, though the finalizer was set
- * meanwhile: the cluster is gone, and nobody asks us. Whatever has an owner's reference goes by that; the volumes of a
- * set would not. */
-bool cluster_stands(struct work *work, struct error *err) {
+/* NULL and no error: it is gone; what has its name is another one. */
+static bool read_cluster(struct work *work, json_t **live, struct error *err) {
 	struct kube_call call = {
 		.verb = KUBE_GET, .kind = &kind_ybcluster, .namespace = work->pass->namespace, .name = work->pass->name};
 	kube_do(work->pass->client, work->arena, &call, 1);
@@ -165,10 +163,46 @@ bool cluster_stands(struct work *work, struct error *err) {
 		return fail_in(err, "read the cluster");
 	}
 	bool same = call.ok && strcmp(json_text_or(call.answer, "metadata.uid", ""), work->cluster->metadata.uid) == 0;
-	if (same && !json_get(call.answer, "metadata.deletionTimestamp")) {
+	*live = same ? call.answer : NULL;
+	return true;
+}
+
+/* An API server that read the cluster before it had the finalizer deletes it all the same, though the finalizer was set
+ * meanwhile: the cluster is gone, and nobody asks us. Whatever has an owner's reference goes by that; the volumes of a
+ * set would not. */
+bool cluster_stands(struct work *work, struct error *err) {
+	json_t *live;
+	if (!read_cluster(work, &live, err)) {
+		return false;
+	}
+	if (live && !json_get(live, "metadata.deletionTimestamp")) {
 		return true;
 	}
-	return (same || destroy_keys(work, err)) && fail(err, ERR_CANCELLED, "the cluster is gone, or going");
+	return (live || destroy_keys(work, err)) && fail(err, ERR_CANCELLED, "the cluster is gone, or going");
+}
+
+/* Volumes that go are gone, and our watch may be late: whether the cluster is going at all, and what it then wants to
+ * keep, is what the API server says. `going`: this pass has something to take away. */
+static bool confirm(struct work *work, bool *going, struct error *err) {
+	json_t *live;
+	struct error ignored;
+	*going = object_has_finalizer(&work->cluster->metadata, FINALIZER);
+	if (!*going || !work->pass->may_write) {
+		return true;
+	}
+	if (!read_cluster(work, &live, err)) {
+		return false;
+	}
+	if (live && !json_get(live, "metadata.deletionTimestamp")) {
+		return fail(err, ERR_CONFLICT, "the API server does not know that the cluster is being deleted");
+	}
+	struct ybcluster *cluster = live ? ybcluster_decode(work->arena, live, &ignored) : NULL;
+	cluster = live && !cluster ? readable_cluster(work->arena, live) : cluster;
+	*going = cluster && object_has_finalizer(&cluster->metadata, FINALIZER);
+	if (*going) {
+		work->cluster->spec.deletion_policy = cluster->spec.deletion_policy;
+	}
+	return live || destroy_keys(work, err);
 }
 
 static const struct step {
@@ -213,7 +247,11 @@ static bool step_take(struct work *work, const struct step *step, size_t *left, 
 
 bool deletion_step(struct work *work, struct error *err) {
 	world_end_turn(work->world, work->pass->namespace, work->pass->name);
-	if (!object_has_finalizer(&work->cluster->metadata, FINALIZER)) {
+	bool going;
+	if (!confirm(work, &going, err)) {
+		return false;
+	}
+	if (!going) {
 		return true;
 	}
 	if (!claim_unowned(work, err) || !close_access(work, err)) {

@@ -69,10 +69,16 @@ static bool evict(struct work *work, const struct child *pod, const char *why, b
 	}
 	struct kube_call call = child_call(work, KUBE_EVICT, POD, pod->name);
 	call.uid = pod->uid;
+	call.resource_version = pod->version; /* one that is not ready by now passes the budget */
 	kube_do(work->pass->client, work->arena, &call, 1);
 	if (call.ok) {
 		*gone = true;
 		store_deleted(work->pass->store, call.kind, call.namespace, call.name, pod->uid);
+		return true;
+	}
+	if (call.err.kind == ERR_CONFLICT) {
+		wake_at(work, work->now + 1);
+		work->observed.reconciling_why = arena_printf(work->arena, "pod %s has just changed", pod->name);
 		return true;
 	}
 	if (call.err.kind == ERR_THROTTLED) {
@@ -109,10 +115,6 @@ static struct rollout decide(struct work *work, bool may_disturb) {
 		work->arena, work->cluster, &work->groups, &work->wanted, &work->children, work->now, may_disturb);
 }
 
-static const char *template_digest(const json_t *set) {
-	return json_string_value(json_object_get(json_get(set, "spec.template.metadata.annotations"), ANNOTATION_DIGEST));
-}
-
 /* Somebody may have written another template, which new pods would have. */
 static bool templates_stand(const struct work *work) {
 	for (size_t i = 0; i < work->wanted.count; i++) {
@@ -121,7 +123,8 @@ static bool templates_stand(const struct work *work) {
 			continue;
 		}
 		const struct child *set = children_find(&work->children, STATEFUL_SET, wanted->name);
-		if (!set || !str_equal(template_digest(set->document), template_digest(wanted->document))) {
+		const char *digest = template_annotation(wanted->document, ANNOTATION_DIGEST);
+		if (!set || !str_equal(template_annotation(set->document, ANNOTATION_DIGEST), digest)) {
 			return false;
 		}
 	}

@@ -76,8 +76,7 @@ void observe_children(struct work *work) {
 	}
 }
 
-/* As the store would give it out. */
-static struct child child_shown(struct work *work, enum child_kind kind, json_t *item) {
+struct child child_shown(struct work *work, enum child_kind kind, json_t *item) {
 	struct object *object = arena_new(work->arena, struct object);
 	*object = (struct object){.watched = &watched_table[kind],
 		.name = json_text_or(item, "metadata.name", ""),
@@ -96,17 +95,14 @@ static struct child child_shown(struct work *work, enum child_kind kind, json_t 
 }
 
 bool observe_live(struct work *work, enum child_kind kind, struct error *err) {
-	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
-	call.query = arena_printf(work->arena,
+	const char *watched = arena_printf(work->arena,
 		"labelSelector=" LABEL_MANAGED_BY "%%3D" OPERATOR_NAME "%%2C" LABEL_CLUSTER "%%3D%s%%2C" LABEL_CLUSTER_UID
 		"%%3D%s",
 		work->cluster->metadata.name, work->cluster->metadata.uid);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "list %s", call.kind->plural);
+	const json_t *items;
+	if (!children_list(work, kind, watched, &items, err)) {
+		return false;
 	}
-	const json_t *items = json_object_get(call.answer, "items");
 	struct children all = {
 		arena_array(work->arena, struct child, work->children.count + json_array_size(items) + 1), 0};
 	for (size_t i = 0; i < work->children.count; i++) {

@@ -13,14 +13,11 @@
 
 /* As a list, which the operator's Role allows; NULL and no error: it is not there. */
 static bool look_for(struct work *work, const char *name, json_t **pod, struct error *err) {
-	struct kube_call call = child_call(work, KUBE_GET, POD, NULL);
-	call.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", name);
-	kube_do(work->pass->client, work->arena, &call, 1);
-	*pod = call.ok ? json_array_get(json_object_get(call.answer, "items"), 0) : NULL;
-	if (!call.ok) {
-		*err = call.err;
+	const json_t *items;
+	if (!children_list(work, POD, arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", name), &items, err)) {
 		return fail_in(err, "look for pod %s", name);
 	}
+	*pod = json_array_get(items, 0);
 	return true;
 }
 

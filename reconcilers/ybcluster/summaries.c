@@ -19,7 +19,7 @@
 #include "pure/selection.h"
 #include "reconcilers/fleet.h"
 #include "ybcluster/authority.h"
-#include "ybcluster/certificates.h"
+#include "ybcluster/secret.h"
 
 static const char *text_at(const json_t *object, const char *part, const char *map, const char *key) {
 	const char *text = json_string_value(json_at(object, part, map, key, NULL));

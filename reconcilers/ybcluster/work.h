@@ -44,6 +44,8 @@ struct work {
 
 /* Reads the store: children, their facts. */
 void observe_children(struct work *work);
+/* A child by its document, as the store would give it out. */
+struct child child_shown(struct work *work, enum child_kind kind, json_t *item);
 /* Puts what the API server has now of the cluster's StatefulSets or pods, with their documents, in the place of what
  * the watch has shown so far. */
 must_check bool observe_live(struct work *work, enum child_kind kind, struct error *err);
@@ -57,6 +59,8 @@ bool groups_arrived(struct work *work);
 /* The union of the assigned lists. Reads C-clients live only when the union is not whole. */
 must_check bool observe_allow_lists(struct work *work, struct error *err);
 
+/* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
+void certificates_observe(struct work *work);
 /* Makes sure that the cluster's CA, the leaves and the admin's client certificate are there and good, appending Secrets
  * that must be written to the wanted list. Reasons: PKINotInitialised, TokenLacksCA, Token... */
 must_check bool certificates_ensure(struct work *work, struct error *err);
@@ -69,10 +73,5 @@ must_check bool rollout_ensure(struct work *work, struct error *err);
 /* A pod of ours that lost the labels by which it is watched, selected and firewalled is replaced; a strange one is told
  * of. */
 must_check bool strays_ensure(struct work *work, struct error *err);
-/* The cluster is being deleted: the next step of its end. */
-must_check bool deletion_step(struct work *work, struct error *err);
-must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);
-/* False, ERR_CANCELLED: the API server does not have the cluster any more, or it is going; its keys are destroyed. */
-must_check bool cluster_stands(struct work *work, struct error *err);
 
 #endif

@@ -10,10 +10,10 @@
 #include "kube/settled.h"
 #include "pure/flags.h"
 #include "ybcluster/apply.h"
-#include "ybcluster/certificates.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/closing.h"
+#include "ybcluster/deletion.h"
 #include "ybcluster/isolation.h"
 #include "ybcluster/report.h"
 

@@ -5,7 +5,7 @@ import time
 
 import oracles
 import snapshot
-from hands import Hands, SETTLED
+from hands import Hands, PATIENCE, SETTLED
 from token_keys import key_labels
 
 
@@ -74,7 +74,7 @@ class Run(Hands):
     def arrive(self, end):
         """A step tells what it is for, and not the last word of each status: time for that to be written as well. What
         differs for good is said by the comparison."""
-        deadline = time.monotonic() + LATE
+        deadline = time.monotonic() + LATE + self.patience - PATIENCE
         while end is not None and time.monotonic() < deadline:
             self.look_after()
             if self.quiet_since() > SETTLED and snapshot.take(self.api.everything(self.namespace)) == end:

@@ -7,6 +7,7 @@ from api import KINDS
 from cases import Case, targets
 from test_answers import ANSWERS, new_token
 from waiting import wait_until
+from workloads import EXPIRES
 
 DELAYS = (1, 30, 90)
 MOMENTS = (1, 3, 8)  # the how-manyth write
@@ -81,6 +82,8 @@ def evictions(requests):
 def watches(workload, requests):
     for kind in KINDS:
         for seconds in DELAYS:
+            if (workload, kind) == ("list-expires", "allowlists") and seconds > EXPIRES:
+                continue  # it has expired when it is seen, and nothing opens
             yield Case(workload, f"watch of {kind} is {seconds} s late", (), (("begin", late(kind, seconds)),),
                        seconds > 1, f"a watch {seconds} s late")
         for number in MOMENTS:

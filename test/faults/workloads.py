@@ -171,6 +171,7 @@ def resolver_known(run):
     return "203.0.113.53" in str(run.get("networkpolicies", "one-internal")) and ready_pods(7)(run)
 
 
+EXPIRES = 15  # seconds after it was added
 NOBODY = {"192.0.2.0/32", "100::/128"}
 OFFICE, HOME = "198.51.100.0/24", "192.0.2.7/32"
 LISTED = create("one", lists=[allow_list("office", OFFICE)], allowLists=["office"])
@@ -190,7 +191,7 @@ WORKLOADS = [
     Workload("edit-list", [Step("edit", edit_list(HOME), open_to(HOME))], [LISTED]),
     Workload("edit-list-public", [Step("edit", edit_list(HOME), balanced(HOME))], [PUBLIC]),
     Workload("list-expires", [
-        Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(15)}), open_or_expired, ready=False),
+        Step("edit", edit_list(OFFICE, lambda: {"cidr": HOME, "expiresAt": in_seconds(EXPIRES)}), open_or_expired, ready=False),
         Step("expire", lambda run: None, open_to(OFFICE))], [LISTED]),
     Workload("list-deleted", [
         Step("delete", lambda run: run.api.delete("allowlists", "office", run.namespace),

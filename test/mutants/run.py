@@ -43,10 +43,16 @@ def build(*targets):
     return run(1800, "cmake", "--build", BUILD, *(word for target in targets for word in ("--target", target)))
 
 
+def is_unit(by):
+    """A target of the build, and a test of ctest; else the name of a suite and a test of that, which need a control plane."""
+    return " " not in by
+
+
 def passes(by, control_plane):
-    if not by.startswith("integration "):
+    if is_unit(by):
         return run(UNIT_SECONDS, "ctest", "--test-dir", BUILD, "-R", f"^{by}$", "--no-tests=error")
-    return run(INTEGRATION_SECONDS, "hack/test", "integration", "--", *control_plane, "-x", "-q", by.removeprefix("integration "))
+    suite, test = by.split(" ", 1)
+    return run(INTEGRATION_SECONDS, "hack/test", suite, "--", *control_plane, "-x", "-q", test)
 
 
 def try_one(mutant, control_plane):
@@ -55,7 +61,7 @@ def try_one(mutant, control_plane):
     sound = file.read_text()
     try:
         file.write_text(sound.replace(mutant["old"], mutant["new"]))
-        if not build("ybcluster-operator" if by.startswith("integration ") else by):
+        if not build(by if is_unit(by) else "ybcluster-operator"):
             return "does not build"
         return "SURVIVED" if passes(by, control_plane) else None
     finally:
@@ -71,7 +77,7 @@ def stale(mutant):
 def check_sound(mutants, control_plane):
     """Without a defect all of the named tests are green: else red would mean nothing."""
     names = sorted({mutant["by"] for mutant in mutants})
-    if not build(*(name for name in names if not name.startswith("integration "))):
+    if not build(*filter(is_unit, names)):
         sys.exit("mutants: the tree does not build without a defect")
     red = [name for name in names if not passes(name, control_plane)]
     if red:
@@ -90,7 +96,7 @@ def main():
         sys.exit("mutants that no longer fit:\n" + "\n".join(gone))
     mutants = [mutant for mutant in mutants if not arguments.only or arguments.only in mutant["name"]]
     if arguments.sample:
-        small = [mutant for mutant in mutants if not mutant["by"].startswith("integration ")]
+        small = [mutant for mutant in mutants if is_unit(mutant["by"])]
         mutants = random.Random(arguments.seed).sample(small, min(arguments.sample, len(small)))
     control_plane = ["--control-plane", arguments.control_plane] if arguments.control_plane else []
     copy_tree()

@@ -14,7 +14,6 @@
 #include "base/yaml.h"
 #include "pure/manifests.h"
 #include "ybcluster/authority.h"
-#include "ybcluster/certificates.h"
 #include "ybcluster/children.h"
 
 enum {
