@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "pure/diff.h"
 #include "pure/immutable.h"
+#include "pure/volumes.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
@@ -38,8 +39,9 @@ static bool is_leaving(const struct change *change) {
 
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
  * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
- * compared, must be at hand to be compared. What is being deleted may be gone, though its watch has not told yet.
- * Nothing is read for a pass that may not write: what it lacks is on its way.
+ * compared, must be at hand to be compared. What is being deleted may be gone, though its watch has not told yet; but a
+ * StatefulSet is waited for, since all that is judged of its pods is judged by that watch. Nothing is read for a pass
+ * that may not write: what it lacks is on its way.
  */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
@@ -47,9 +49,10 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 	for (size_t i = 0; i < count; i++) {
 		const struct child *child = changes[i].child && !changes[i].child->deleting ? changes[i].child : NULL;
 		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
+		bool waits = changes[i].child && !child && changes[i].wanted->kind == STATEFUL_SET;
 		changes[i].live = child ? child->document : NULL;
 		changes[i].skip = compared && !changes[i].wanted->why;
-		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip) {
+		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip && !waits) {
 			which[asked] = i;
 			calls[asked++] = child_call(work, KUBE_GET, changes[i].wanted->kind, changes[i].wanted->name);
 		}
@@ -81,11 +84,11 @@ static void take_back(struct work *work) {
 	work->made = NULL;
 }
 
-/* False: stalled, nothing may be written. An object that is going away is waited for. */
+/* False: stalled, nothing may be written. An object that is going away is waited for, whosever it is. */
 static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
 	for (size_t i = 0; i < count; i++) {
 		json_t *live = changes[i].live;
-		if (!live || changes[i].skip) {
+		if (!live || changes[i].skip || is_leaving(&changes[i])) {
 			continue;
 		}
 		if (!is_ours(work, live)) {
@@ -106,18 +109,48 @@ static void wait_for_end(struct work *work, struct change *change) {
 		child_kind_name(change->wanted->kind), change->wanted->name);
 }
 
+/* As far as summaries count. */
+static int64_t pods_of(const json_t *set) {
+	int64_t replicas = json_int(set, "spec.replicas", 1);
+	return replicas < MOST_PODS ? replicas : MOST_PODS;
+}
+
+static bool fail_scaled(const struct change *change, struct error *err) {
+	return fail(err, ERR_CONFLICT, "StatefulSet %s was scaled meanwhile", change->wanted->name);
+}
+
+/* How many pods a set has by the store, which is what the pass has judged by. */
+static int64_t pods_seen(const struct children *children, const struct change *change) {
+	return change->child ? change->child->number[STATEFUL_SET_REPLICAS]
+	                     : volumes_pods_running(children, change->wanted->name);
+}
+
 /* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */
 static bool renew(struct work *work, struct change *change, const char *why, struct error *err) {
+	const struct child old = {.kind = change->wanted->kind,
+		.name = change->wanted->name,
+		.uid = json_text_or(change->live, "metadata.uid", ""),
+		.version = json_text_or(change->live, "metadata.resourceVersion", "")};
+	bool set = old.kind == STATEFUL_SET;
+	if (set && pods_of(change->live) > pods_seen(&work->children, change)) {
+		return fail_scaled(change, err);
+	}
 	change->skip = true;
-	wake_at(work, work->now + 1);
+	if (!work->plan_only) {
+		wake_at(work, work->now + 1);
+	}
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
-		arena_printf(work->arena, "%s %s is made anew", child_kind_name(change->wanted->kind), change->wanted->name);
-	bool set = change->wanted->kind == STATEFUL_SET;
-	const char *propagation = set ? "Orphan" : "Background";
+		arena_printf(work->arena, "%s %s is made anew", child_kind_name(old.kind), old.name);
 	/* Nobody makes its pods anew until it is there again. */
 	work->templates_written = work->templates_written || (set && !work->plan_only);
-	return !change->child || child_delete(work, change->child, propagation, why, err);
+	return child_delete(work, &old, set ? "Orphan" : "Background", why, err);
+}
+
+/* While the cluster is being deleted nothing is made, and while nothing may open only what lets nobody in. */
+static bool may_make(struct work *work, const struct wanted *wanted) {
+	bool deny = strcmp(wanted->name, policy_name(work->arena, work->pass->name, POLICY_DENY)) == 0;
+	return !work->cluster->metadata.deletion_timestamp && (!work->frozen || deny);
 }
 
 static bool compare(struct work *work, struct change *change, struct error *err) {
@@ -129,6 +162,7 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 	}
 	if (!change->live) {
 		change->why = "it does not exist";
+		change->skip = !may_make(work, change->wanted);
 		return true;
 	}
 	const struct wanted *wanted = change->wanted;
@@ -301,40 +335,50 @@ static bool secret_failed(const struct change *changes, size_t count) {
 	return failed;
 }
 
-/* Is a set to be made, or one that is there (`live`) to be changed? */
-static bool set_is_due(const struct change *changes, size_t count, bool live) {
-	bool due = false;
+/* Sets that are to be made, and those that are there and change. */
+struct due_sets {
+	bool made, changed;
+};
+
+static struct due_sets sets_due(const struct change *changes, size_t count) {
+	struct due_sets due = {0};
 	for (size_t i = 0; i < count; i++) {
-		due = due || (is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET && !changes[i].live == !live);
+		bool set = is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET;
+		due.made = due.made || (set && !changes[i].live);
+		due.changed = due.changed || (set && changes[i].live);
 	}
 	return due;
 }
 
-/* Would it take pods away that the pass has not seen when it judged that they may go? */
-static bool takes_unseen_pods(const struct change *change, const struct child *live) {
-	int64_t seen = change->child ? change->child->number[STATEFUL_SET_REPLICAS] : 0;
-	int64_t has = live ? live->number[STATEFUL_SET_REPLICAS] : 0;
-	return has > seen && has > json_int(change->wanted->document, "spec.replicas", 1);
+/* What a set has by the API server, or what one that is made takes in. */
+static int64_t pods_live(const struct work *work, const struct change *change) {
+	const char *name = change->wanted->name;
+	const struct child *set = children_find(&work->children, STATEFUL_SET, name);
+	int64_t has = change->live ? pods_of(change->live) : volumes_pods_running(&work->children, name);
+	return set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
 }
 
-/* The watch may be late, and somebody may have scaled a set meanwhile. */
+/* The watches may be late, and somebody may have scaled a set meanwhile: pods that were not seen are not taken away. */
 static bool scales_stand(struct work *work, const struct change *changes, size_t count, struct error *err) {
-	if (!observe_live(work, STATEFUL_SET, err)) {
+	const struct children before = work->children;
+	if (!observe_live(work, STATEFUL_SET, err) || !observe_live(work, POD, err)) {
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const char *name = changes[i].wanted->name;
-		bool due = is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET;
-		if (due && takes_unseen_pods(&changes[i], children_find(&work->children, STATEFUL_SET, name))) {
-			return fail(err, ERR_CONFLICT, "StatefulSet %s was scaled meanwhile", name);
+		const struct change *change = &changes[i];
+		bool set = is_due(change) && change->wanted->kind == STATEFUL_SET;
+		int64_t has = set ? pods_live(work, change) : 0;
+		if (set && has > pods_of(change->wanted->document) && has > pods_seen(&before, change)) {
+			return fail_scaled(change, err);
 		}
 	}
 	return true;
 }
 
 static bool before_sets(struct work *work, const struct change *changes, size_t count, struct error *err) {
-	return (!set_is_due(changes, count, false) || cluster_stands(work, err)) &&
-	       (!set_is_due(changes, count, true) || scales_stand(work, changes, count, err));
+	struct due_sets due = sets_due(changes, count);
+	bool looks = due.changed || (due.made && !work->fresh);
+	return (!due.made || cluster_stands(work, err)) && (!looks || scales_stand(work, changes, count, err));
 }
 
 /* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
@@ -347,8 +391,10 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
-		if (wave == wave_of(STATEFUL_SET) && !before_sets(work, changes, count, err)) {
-			return false;
+		if (wave == wave_of(STATEFUL_SET) && !before_sets(work, changes, count, &one)) {
+			*err = one;
+			ok = false;
+			break;
 		}
 		if (!write_wave(work, changes, count, wave, &one)) {
 			*err = ok || one.kind == ERR_CONFLICT ? one : *err;
@@ -358,7 +404,7 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 			return false;
 		}
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; (ok || err->kind != ERR_CANCELLED) && i < count; i++) {
 		struct error one;
 		if (!strip(work, &changes[i], &one)) {
 			*err = ok ? one : *err;

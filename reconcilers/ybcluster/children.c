@@ -137,10 +137,11 @@ bool children_list(
 	return true;
 }
 
-/* A set whose owner's reference somebody took off is ours by the label that it was listed by; a pod without one is an
- * orphan, and claims never have one. */
+/* By the label that it was listed by it is ours, whatever other one it lost; so is a set whose owner's reference
+ * somebody took off. A pod without one is an orphan, and claims never have one. */
 static struct child child_by_uid(struct work *work, enum child_kind kind, json_t *item) {
 	struct child child = child_shown(work, kind, item);
+	child.cluster_uid = work->cluster->metadata.uid;
 	if (kind == STATEFUL_SET && !*child.owner_uid) {
 		child.owner_uid = work->cluster->metadata.uid;
 	}

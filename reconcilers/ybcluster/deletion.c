@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
@@ -153,18 +154,22 @@ static bool destroy_keys(struct work *work, struct error *err) {
 	return work->plan_only || token_keys_destroy(token, prefix, err);
 }
 
-/* NULL and no error: it is gone; what has its name is another one. */
+/* NULL and no error: it is gone; what has its name is another one. Keys go by this: a list without it is the API
+ * server's own word, where a 404 may be anybody's on the way. */
 static bool read_cluster(struct work *work, json_t **live, struct error *err) {
-	struct kube_call call = {
-		.verb = KUBE_GET, .kind = &kind_ybcluster, .namespace = work->pass->namespace, .name = work->pass->name};
+	struct kube_call call = {.verb = KUBE_GET,
+		.kind = &kind_ybcluster,
+		.namespace = work->pass->namespace,
+		.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", work->pass->name)};
 	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+	const json_t *items = json_object_get(call.answer, "items");
+	json_t *found = json_array_get(items, 0);
+	*live = str_equal(json_text(found, "metadata.uid"), work->cluster->metadata.uid) ? found : NULL;
+	if (!call.ok) {
 		*err = call.err;
 		return fail_in(err, "read the cluster");
 	}
-	bool same = call.ok && strcmp(json_text_or(call.answer, "metadata.uid", ""), work->cluster->metadata.uid) == 0;
-	*live = same ? call.answer : NULL;
-	return true;
+	return json_is_array(items) || fail(err, ERR_UNAVAILABLE, "read the cluster: the answer is no list");
 }
 
 /* An API server that read the cluster before it had the finalizer deletes it all the same, though the finalizer was set
@@ -202,7 +207,7 @@ static bool confirm(struct work *work, bool *going, struct error *err) {
 	if (*going) {
 		work->cluster->spec.deletion_policy = cluster->spec.deletion_policy;
 	}
-	return live || destroy_keys(work, err);
+	return *going || destroy_keys(work, err);
 }
 
 static const struct step {

@@ -4,7 +4,8 @@
 #include "base/hash.h"
 #include "ybcluster/authority.h"
 
-/* ANNOTATION_TRUST on a Secret is carried over when a leaf only gains names, so that nobody restarts for those. */
+/* The value of spec.tls.rotate that it was made for. (ANNOTATION_TRUST on a Secret is carried over when a leaf only
+ * gains names, so that nobody restarts for those.) */
 #define ANNOTATION_ROTATED "yugabyte.com/rotate"
 
 /* A certificate Secret: of a StatefulSet (`group`), or the administrator's (`group` NULL). */

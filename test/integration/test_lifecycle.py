@@ -155,6 +155,22 @@ def test_looks_for_sets_that_its_watch_does_not_show(kubectl, operator, namespac
     assert not kubectl.list("persistentvolumeclaims", namespace) and not kubectl.list("statefulsets", namespace)
 
 
+def test_a_pod_without_its_role_goes_with_its_cluster(kubectl, operator, namespace):
+    """Its set lets go of it, no policy of its role selects it, and it mounts a volume of ours."""
+    kubectl.apply(yb_cluster("one", nodes=1, faultTolerance="None", deletionPolicy="Delete"), namespace=namespace)
+    wait_for_ready(kubectl, "one", namespace)
+    operator.stop()
+    try:
+        kubectl("label", "pod", "one-tserver-0", "-n", namespace, "app.kubernetes.io/component-")
+        wait_until("its set lets go of it", lambda: not kubectl.get("pod", "one-tserver-0", namespace)["metadata"].get("ownerReferences"))
+        kubectl.delete("ybcluster", "one", namespace, "--wait=false")
+    finally:
+        operator.start()
+    wait_until("gone", lambda: gone(kubectl, "one", namespace))
+    assert not kubectl.list("pods", namespace)
+    wait_until("volumes gone", lambda: not kubectl.list("persistentvolumeclaims", namespace))
+
+
 def test_deletion_protection(kubectl, namespace):
     kubectl.apply(yb_cluster("one", deletionProtection=True), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
