@@ -10,8 +10,8 @@
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
-#include "ybcluster/deletion.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
 enum { WAVES = 3, PARALLEL = 64 };
@@ -64,6 +64,8 @@ static bool read_missing(struct work *work, struct change *changes, size_t count
 		} else if (calls[i].err.kind != ERR_NOT_FOUND) {
 			*err = calls[i].err;
 			return fail_in(err, "read %s %s", calls[i].kind->name, calls[i].name);
+		} else if (changes[which[i]].child && changes[which[i]].wanted->kind == STATEFUL_SET) {
+			changes[which[i]].child->deleting = true;
 		} else {
 			changes[which[i]].child = NULL;
 		}
@@ -84,11 +86,13 @@ static void take_back(struct work *work) {
 	work->made = NULL;
 }
 
-/* False: stalled, nothing may be written. An object that is going away is waited for, whosever it is. */
+/* False: stalled, nothing may be written. An object that is going away is waited for, whosever it is; but for a Secret,
+ * which no pod may start with. */
 static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
 	for (size_t i = 0; i < count; i++) {
 		json_t *live = changes[i].live;
-		if (!live || changes[i].skip || is_leaving(&changes[i])) {
+		bool waits = is_leaving(&changes[i]) && changes[i].wanted->kind != SECRET;
+		if (!live || changes[i].skip || waits) {
 			continue;
 		}
 		if (!is_ours(work, live)) {
@@ -119,10 +123,13 @@ static bool fail_scaled(const struct change *change, struct error *err) {
 	return fail(err, ERR_CONFLICT, "StatefulSet %s was scaled meanwhile", change->wanted->name);
 }
 
-/* How many pods a set has by the store, which is what the pass has judged by. */
+/* How many pods a set has by the store, which is what the pass has judged by. One out of the watch's sight, by a label
+ * that it lost, is never seen there: what puts it right may not wait for that. */
 static int64_t pods_seen(const struct children *children, const struct change *change) {
-	return change->child ? change->child->number[STATEFUL_SET_REPLICAS]
-	                     : volumes_pods_running(children, change->wanted->name);
+	if (change->live) {
+		return change->child ? change->child->number[STATEFUL_SET_REPLICAS] : MOST_PODS;
+	}
+	return volumes_pods_running(children, change->wanted->name);
 }
 
 /* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */
@@ -136,9 +143,7 @@ static bool renew(struct work *work, struct change *change, const char *why, str
 		return fail_scaled(change, err);
 	}
 	change->skip = true;
-	if (!work->plan_only) {
-		wake_at(work, work->now + 1);
-	}
+	wake_soon(work);
 	work->observed.reconciling = true;
 	work->observed.reconciling_why =
 		arena_printf(work->arena, "%s %s is made anew", child_kind_name(old.kind), old.name);
@@ -308,7 +313,7 @@ static bool strip(struct work *work, const struct change *change, struct error *
 		return true;
 	}
 	if (change->why) {
-		wake_at(work, work->now + 1);
+		wake_soon(work);
 		return true;
 	}
 	note_change(

@@ -295,6 +295,6 @@ bool authority_advance(struct work *work, struct authority *authority, struct er
 	}
 	event(work, false, "CARotation", ca_step_name(next), why);
 	work->ca_moved = !work->plan_only && next != CA_KEEP_OLD && next != CA_STABLE;
-	wake_at(work, work->now + 1);
+	wake_soon(work);
 	return want_record(work, authority, why, err);
 }

@@ -116,7 +116,7 @@ bool certificates_ensure(struct work *work, struct error *err) {
 	bool compared = !ended && work->wanted.count == before;
 	authority.progress.served = compared && served(work, trust);
 	if (!compared && authority_is_due(work, &authority)) {
-		wake_at(work, work->now + 1);
+		wake_soon(work);
 	}
 	work->inputs.trust = trust;
 	work->inputs.ca_asked = authority.asked;

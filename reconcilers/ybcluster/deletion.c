@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/str.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;
@@ -140,52 +140,6 @@ static bool close_access(struct work *work, struct error *err) {
 	return apply_wanted(work, err);
 }
 
-static bool destroy_keys(struct work *work, struct error *err) {
-	const char *prefix = arena_printf(work->arena, "ybcluster/%s/", work->cluster->metadata.uid);
-	struct token *token = vault_token(work->world->vault, err);
-	if (!token && err->kind == ERR_BLOCKED && !json_text(work->object, "status.rootCA.fingerprint")) {
-		/* No CA was ever made: half-built clusters go away too. Read as it is stored: of one that cannot be decoded
-		 * nothing else is known. */
-		return true;
-	}
-	if (!token) {
-		return fail_in(err, "the key of the cluster's CA must be destroyed before the cluster can go");
-	}
-	return work->plan_only || token_keys_destroy(token, prefix, err);
-}
-
-/* NULL and no error: it is gone; what has its name is another one. Keys go by this: a list without it is the API
- * server's own word, where a 404 may be anybody's on the way. */
-static bool read_cluster(struct work *work, json_t **live, struct error *err) {
-	struct kube_call call = {.verb = KUBE_GET,
-		.kind = &kind_ybcluster,
-		.namespace = work->pass->namespace,
-		.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", work->pass->name)};
-	kube_do(work->pass->client, work->arena, &call, 1);
-	const json_t *items = json_object_get(call.answer, "items");
-	json_t *found = json_array_get(items, 0);
-	*live = str_equal(json_text(found, "metadata.uid"), work->cluster->metadata.uid) ? found : NULL;
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "read the cluster");
-	}
-	return json_is_array(items) || fail(err, ERR_UNAVAILABLE, "read the cluster: the answer is no list");
-}
-
-/* An API server that read the cluster before it had the finalizer deletes it all the same, though the finalizer was set
- * meanwhile: the cluster is gone, and nobody asks us. Whatever has an owner's reference goes by that; the volumes of a
- * set would not. */
-bool cluster_stands(struct work *work, struct error *err) {
-	json_t *live;
-	if (!read_cluster(work, &live, err)) {
-		return false;
-	}
-	if (live && !json_get(live, "metadata.deletionTimestamp")) {
-		return true;
-	}
-	return (live || destroy_keys(work, err)) && fail(err, ERR_CANCELLED, "the cluster is gone, or going");
-}
-
 /* Volumes that go are gone, and our watch may be late: whether the cluster is going at all, and what it then wants to
  * keep, is what the API server says. `going`: this pass has something to take away. */
 static bool confirm(struct work *work, bool *going, struct error *err) {
@@ -195,7 +149,7 @@ static bool confirm(struct work *work, bool *going, struct error *err) {
 	if (!*going || !work->pass->may_write) {
 		return true;
 	}
-	if (!read_cluster(work, &live, err)) {
+	if (!cluster_read(work, &live, err)) {
 		return false;
 	}
 	if (live && !json_get(live, "metadata.deletionTimestamp")) {
@@ -207,7 +161,7 @@ static bool confirm(struct work *work, bool *going, struct error *err) {
 	if (*going) {
 		work->cluster->spec.deletion_policy = cluster->spec.deletion_policy;
 	}
-	return *going || destroy_keys(work, err);
+	return *going || cluster_destroy_keys(work, err);
 }
 
 static const struct step {
@@ -281,5 +235,5 @@ bool deletion_step(struct work *work, struct error *err) {
 		work->changes++; /* what seems to be gone may not have come in yet */
 		return true;
 	}
-	return destroy_keys(work, err) && finalizer_set(work, false, err);
+	return cluster_destroy_keys(work, err) && finalizer_set(work, false, err);
 }

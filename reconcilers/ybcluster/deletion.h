@@ -6,7 +6,5 @@
 /* The cluster is being deleted: the next step of its end. ERR_CONFLICT: the API server does not say so (any more). */
 must_check bool deletion_step(struct work *work, struct error *err);
 must_check bool finalizer_set(struct work *work, bool wanted, struct error *err);
-/* False, ERR_CANCELLED: the API server does not have the cluster any more, or it is going; its keys are destroyed. */
-must_check bool cluster_stands(struct work *work, struct error *err);
 
 #endif

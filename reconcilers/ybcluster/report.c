@@ -12,6 +12,12 @@ void wake_at(struct work *work, int64_t when) {
 	work->wake = work->wake && work->wake < when ? work->wake : when;
 }
 
+void wake_soon(struct work *work) {
+	if (!work->plan_only) {
+		wake_at(work, work->now);
+	}
+}
+
 bool held_back(struct work *work) {
 	work->changes += !work->pass->may_write;
 	return !work->pass->may_write;

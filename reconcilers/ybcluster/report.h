@@ -11,6 +11,8 @@ void event(struct work *work, bool warning, const char *reason, const char *acti
 bool held_back(struct work *work);
 /* Wakes at `when` at the latest. */
 void wake_at(struct work *work, int64_t when);
+/* In a second, for what comes of this pass; of one that only plans nothing does. */
+void wake_soon(struct work *work);
 must_check bool report(struct work *work, struct error *err);
 /* Ready False and Stalled, by a patch of the conditions alone: what else stands in the status is not lost. */
 must_check bool report_undecodable(struct work *work, const struct error *why, struct error *err);
