@@ -6,28 +6,18 @@
 #include "base/str.h"
 #include "pure/diff.h"
 #include "pure/immutable.h"
-#include "pure/volumes.h"
 #include "ybcluster/apply.h"
+#include "ybcluster/change.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
-#include "ybcluster/standing.h"
+#include "ybcluster/scales.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
 enum { WAVES = 3, PARALLEL = 64 };
 static int wave_of(enum child_kind kind) {
 	return kind == NETWORK_POLICY ? 0 : kind == STATEFUL_SET ? 2 : 1;
 }
-
-/* One document on its way. */
-struct change {
-	const struct wanted *wanted;
-	struct child *child; /* NULL: not in the store */
-	json_t *live;        /* NULL: not there, or not at hand */
-	const char *why;     /* NULL: in sync */
-	json_t *foreign;     /* patch that takes foreign entries off, or NULL */
-	bool skip, failed;
-};
 
 /* On its way out, and waited for. A policy that somebody's finalizer holds still lets in whom it names: that one is
  * compared as long as it is there. */
@@ -113,25 +103,6 @@ static void wait_for_end(struct work *work, struct change *change) {
 		child_kind_name(change->wanted->kind), change->wanted->name);
 }
 
-/* As far as summaries count. */
-static int64_t pods_of(const json_t *set) {
-	int64_t replicas = json_int(set, "spec.replicas", 1);
-	return replicas < MOST_PODS ? replicas : MOST_PODS;
-}
-
-static bool fail_scaled(const struct change *change, struct error *err) {
-	return fail(err, ERR_CONFLICT, "StatefulSet %s was scaled meanwhile", change->wanted->name);
-}
-
-/* How many pods a set has by the store, which is what the pass has judged by. One out of the watch's sight, by a label
- * that it lost, is never seen there: what puts it right may not wait for that. */
-static int64_t pods_seen(const struct children *children, const struct change *change) {
-	if (change->live) {
-		return change->child ? change->child->number[STATEFUL_SET_REPLICAS] : MOST_PODS;
-	}
-	return volumes_pods_running(children, change->wanted->name);
-}
-
 /* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */
 static bool renew(struct work *work, struct change *change, const char *why, struct error *err) {
 	const struct child old = {.kind = change->wanted->kind,
@@ -139,8 +110,8 @@ static bool renew(struct work *work, struct change *change, const char *why, str
 		.uid = json_text_or(change->live, "metadata.uid", ""),
 		.version = json_text_or(change->live, "metadata.resourceVersion", "")};
 	bool set = old.kind == STATEFUL_SET;
-	if (set && pods_of(change->live) > pods_seen(&work->children, change)) {
-		return fail_scaled(change, err);
+	if (set && !scale_is_seen(change, err)) {
+		return false;
 	}
 	change->skip = true;
 	wake_soon(work);
@@ -249,7 +220,7 @@ static bool seen_by_controller(const json_t *set) {
  * else acts on it, as the controllers do on a fresh cluster, nobody would ever judge by it. */
 static void look_again(struct work *work) {
 	if (!work->fresh) {
-		wake_at(work, work->now);
+		wake_soon(work);
 	}
 }
 
@@ -275,7 +246,7 @@ static bool finish(struct work *work, const struct change *change, const struct 
 	return fail_in(err, "write %s %s", call->kind->name, call->name);
 }
 
-static bool is_due(const struct change *change) {
+bool change_is_due(const struct change *change) {
 	return !change->skip && change->why;
 }
 
@@ -285,7 +256,7 @@ static bool write_wave(struct work *work, struct change *changes, size_t count, 
 	size_t asked = 0;
 	for (size_t i = 0; i < count && asked < PARALLEL; i++) {
 		struct change *change = &changes[i];
-		if (!is_due(change) || wave_of(change->wanted->kind) != wave) {
+		if (!change_is_due(change) || wave_of(change->wanted->kind) != wave) {
 			continue;
 		}
 		note_change(work, change->live ? "update" : "create", change->wanted->kind, change->wanted->name, change->why);
@@ -340,52 +311,6 @@ static bool secret_failed(const struct change *changes, size_t count) {
 	return failed;
 }
 
-/* Sets that are to be made, and those that are there and change. */
-struct due_sets {
-	bool made, changed;
-};
-
-static struct due_sets sets_due(const struct change *changes, size_t count) {
-	struct due_sets due = {0};
-	for (size_t i = 0; i < count; i++) {
-		bool set = is_due(&changes[i]) && changes[i].wanted->kind == STATEFUL_SET;
-		due.made = due.made || (set && !changes[i].live);
-		due.changed = due.changed || (set && changes[i].live);
-	}
-	return due;
-}
-
-/* What a set has by the API server, or what one that is made takes in. */
-static int64_t pods_live(const struct work *work, const struct change *change) {
-	const char *name = change->wanted->name;
-	const struct child *set = children_find(&work->children, STATEFUL_SET, name);
-	int64_t has = change->live ? pods_of(change->live) : volumes_pods_running(&work->children, name);
-	return set && set->number[STATEFUL_SET_REPLICAS] > has ? set->number[STATEFUL_SET_REPLICAS] : has;
-}
-
-/* The watches may be late, and somebody may have scaled a set meanwhile: pods that were not seen are not taken away. */
-static bool scales_stand(struct work *work, const struct change *changes, size_t count, struct error *err) {
-	const struct children before = work->children;
-	if (!observe_live(work, STATEFUL_SET, err) || !observe_live(work, POD, err)) {
-		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct change *change = &changes[i];
-		bool set = is_due(change) && change->wanted->kind == STATEFUL_SET;
-		int64_t has = set ? pods_live(work, change) : 0;
-		if (set && has > pods_of(change->wanted->document) && has > pods_seen(&before, change)) {
-			return fail_scaled(change, err);
-		}
-	}
-	return true;
-}
-
-static bool before_sets(struct work *work, const struct change *changes, size_t count, struct error *err) {
-	struct due_sets due = sets_due(changes, count);
-	bool looks = due.changed || (due.made && !work->fresh);
-	return (!due.made || cluster_stands(work, err)) && (!looks || scales_stand(work, changes, count, err));
-}
-
 /* What closes must stand before anything else is made; a failure further on does not hold up the rest, but for a name
  * that a fresh cluster finds taken: nothing more is made then. Nor is a set made for a cluster that is gone, or changed
  * that was scaled meanwhile. */
@@ -396,7 +321,7 @@ static bool write_all(struct work *work, struct change *changes, size_t count, s
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
-		if (wave == wave_of(STATEFUL_SET) && !before_sets(work, changes, count, &one)) {
+		if (wave == wave_of(STATEFUL_SET) && !scales_stand(work, changes, count, &one)) {
 			*err = one;
 			ok = false;
 			break;

@@ -77,7 +77,7 @@ static bool evict(struct work *work, const struct child *pod, const char *why, b
 		return true;
 	}
 	if (call.err.kind == ERR_CONFLICT) {
-		wake_at(work, work->now + 1);
+		wake_soon(work);
 		work->observed.reconciling_why = arena_printf(work->arena, "pod %s has just changed", pod->name);
 		return true;
 	}
