@@ -1,8 +1,21 @@
 #include "reconcilers/finalizer.h"
 
-#include <string.h>
-
 #include "base/json.h"
+#include "base/str.h"
+
+/* Where it stands among the others; past the last: it is not there. */
+static size_t place_of(const json_t *object, const char *finalizer) {
+	json_t *finalizers = json_get(object, "metadata.finalizers");
+	size_t i = 0;
+	while (i < json_array_size(finalizers) && !str_equal(json_string_value(json_array_get(finalizers, i)), finalizer)) {
+		i++;
+	}
+	return i;
+}
+
+bool finalizer_is_on(const json_t *object, const char *finalizer) {
+	return place_of(object, finalizer) < json_array_size(json_get(object, "metadata.finalizers"));
+}
 
 static json_t *patch_of(struct arena *arena, const json_t *object, const char *finalizer, size_t place) {
 	const char *path = arena_printf(arena, "/metadata/finalizers/%zu", place);
@@ -13,25 +26,20 @@ static json_t *patch_of(struct arena *arena, const json_t *object, const char *f
 
 bool finalizer_remove(
 	struct pass *pass, const struct kind *kind, const json_t *object, const char *finalizer, struct error *err) {
-	json_t *finalizers = json_get(object, "metadata.finalizers");
-	for (size_t i = 0; i < json_array_size(finalizers); i++) {
-		const char *name = json_string_value(json_array_get(finalizers, i));
-		if (!name || strcmp(name, finalizer) != 0) {
-			continue;
-		}
-		struct kube_call call = {.verb = KUBE_PATCH_JSON,
-			.kind = kind,
-			.namespace = pass->namespace,
-			.name = pass->name,
-			.body = patch_of(pass->arena, object, finalizer, i)};
-		kube_do(pass->client, pass->arena, &call, 1);
-		if (call.ok) {
-			store_wrote(pass->store, kind, call.answer, NULL);
-		} else if (call.err.kind != ERR_NOT_FOUND) {
-			*err = call.err;
-			return fail_in(err, "take off the finalizer");
-		}
+	if (!finalizer_is_on(object, finalizer)) {
 		return true;
+	}
+	struct kube_call call = {.verb = KUBE_PATCH_JSON,
+		.kind = kind,
+		.namespace = pass->namespace,
+		.name = pass->name,
+		.body = patch_of(pass->arena, object, finalizer, place_of(object, finalizer))};
+	kube_do(pass->client, pass->arena, &call, 1);
+	if (call.ok) {
+		store_wrote(pass->store, kind, call.answer, NULL);
+	} else if (call.err.kind != ERR_NOT_FOUND) {
+		*err = call.err;
+		return fail_in(err, "take off the finalizer");
 	}
 	return true;
 }

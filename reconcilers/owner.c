@@ -5,19 +5,19 @@
 #include "base/json.h"
 #include "pure/names.h"
 
-static bool controlled_by(const json_t *live, const char *uid) {
+const char *controller_of(const json_t *live) {
 	json_t *owners = json_get(live, "metadata.ownerReferences");
 	for (size_t i = 0; i < json_array_size(owners); i++) {
 		json_t *owner = json_array_get(owners, i);
 		if (json_bool(owner, "controller", false)) {
-			return strcmp(json_text_or(owner, "uid", ""), uid) == 0;
+			return json_text_or(owner, "uid", "");
 		}
 	}
-	return false;
+	return "";
 }
 
 bool belongs_to(const json_t *live, const char *uid) {
 	const char *label = json_string_value(json_at(live, "metadata", "labels", LABEL_CLUSTER_UID, NULL));
 	bool unowned = json_array_size(json_get(live, "metadata.ownerReferences")) == 0;
-	return live && (controlled_by(live, uid) || (unowned && label && strcmp(label, uid) == 0));
+	return live && (strcmp(controller_of(live), uid) == 0 || (unowned && label && strcmp(label, uid) == 0));
 }

@@ -50,14 +50,7 @@ static void find_clusters(struct list_work *work) {
 }
 
 static bool has_finalizer(const struct list_work *work) {
-	json_t *finalizers = json_get(work->object, "metadata.finalizers");
-	for (size_t i = 0; i < json_array_size(finalizers); i++) {
-		const char *name = json_string_value(json_array_get(finalizers, i));
-		if (name && strcmp(name, LIST_FINALIZER) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return finalizer_is_on(work->object, LIST_FINALIZER);
 }
 
 static json_t *identity(struct list_work *work) {
@@ -97,16 +90,15 @@ static bool set_finalizer(struct list_work *work, bool wanted, struct error *err
 
 /* What is open in one cluster by two objects, and the ranges that its other lists want. */
 struct opening {
-	const struct object *cluster;
+	const json_t *cluster;
 	bool referred; /* it names this list now */
 	struct assigned *lists;
 	size_t count;
 };
 
-static struct opening opening_of(struct list_work *work, const char *cluster) {
-	struct object *object = store_get(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, cluster);
-	json_t *names = object ? json_get(object->document, "spec.allowLists") : NULL;
-	struct opening opening = {object, false, arena_array(work->arena, struct assigned, json_array_size(names) + 1), 0};
+static struct opening opening_of(struct list_work *work, const json_t *cluster) {
+	json_t *names = json_get(cluster, "spec.allowLists");
+	struct opening opening = {cluster, false, arena_array(work->arena, struct assigned, json_array_size(names) + 1), 0};
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
 		struct object *other =
@@ -135,7 +127,7 @@ static bool read_ranges(struct list_work *work, const struct opening *opening, e
 		*err = call.err;
 		return call.err.kind == ERR_NOT_FOUND;
 	}
-	if (belongs_to(call.answer, opening->cluster->uid)) {
+	if (belongs_to(call.answer, json_text_or(opening->cluster, "metadata.uid", ""))) {
 		*live = (kind == SERVICE ? allow_sources : allow_live)(work->arena, call.answer, count);
 	}
 	return true;
@@ -143,14 +135,15 @@ static bool read_ranges(struct list_work *work, const struct opening *opening, e
 
 /* True when nothing that is open now is open because of this list alone. A cluster that names the list closes all that
  * nobody wants; in another one only the list's own addresses matter. The union's limit is no matter here. */
-static bool closed_in(struct list_work *work, const char *cluster, bool *closed, struct error *err) {
+static bool closed_in(struct list_work *work, const json_t *cluster, bool *closed, struct error *err) {
 	struct opening opening = opening_of(work, cluster);
+	const char *name = json_text_or(cluster, "metadata.name", "");
 	const struct {
 		enum child_kind kind;
 		const char *name;
-	} places[] = {{NETWORK_POLICY, policy_name(work->arena, cluster, POLICY_CLIENTS)}, {SERVICE, cluster}};
+	} places[] = {{NETWORK_POLICY, policy_name(work->arena, name, POLICY_CLIENTS)}, {SERVICE, name}};
 	*closed = true;
-	for (size_t i = 0; opening.cluster && i < sizeof places / sizeof *places; i++) {
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		struct cidr *live = NULL;
 		size_t count;
 		if (!read_ranges(work, &opening, places[i].kind, places[i].name, &live, &count, err)) {
@@ -174,14 +167,21 @@ static double patience(struct list_work *work) {
 	return (double)(took < 1 ? 1 : took > 30 ? 30 : took);
 }
 
+/* Every cluster, not only those that refer to it now: one that just ceased to may not have closed yet. And as the API
+ * server has them: who becomes the leader may not know all that the leader before has opened. */
 static bool finish(struct list_work *work, struct error *err) {
-	size_t count;
-	struct object **all = store_loose(work->pass->store, work->arena, &kind_ybcluster, work->pass->namespace, &count);
-	/* Every cluster, not only those that refer to it now: one that just ceased to may not have closed yet. */
-	for (size_t i = 0; i < count; i++) {
+	struct kube_call call = {.verb = KUBE_GET, .kind = &kind_ybcluster, .namespace = work->pass->namespace};
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!call.ok) {
+		*err = call.err;
+		return fail_in(err, "list the namespace's clusters");
+	}
+	const json_t *clusters = json_object_get(call.answer, "items");
+	for (size_t i = 0; i < json_array_size(clusters); i++) {
+		const json_t *cluster = json_array_get(clusters, i);
 		bool closed;
-		if (!closed_in(work, all[i]->name, &closed, err)) {
-			return fail_in(err, "read what cluster %s has open", all[i]->name);
+		if (!closed_in(work, cluster, &closed, err)) {
+			return fail_in(err, "read what cluster %s has open", json_text_or(cluster, "metadata.name", ""));
 		}
 		if (!closed) {
 			work->pass->again = patience(work);

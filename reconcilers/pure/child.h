@@ -63,6 +63,7 @@ struct wanted {
 	struct digest
 		digest;      /* of what the document depends on; all zero: of the document itself, taken when it is compared */
 	const char *why; /* what the change is for, when the reason is not a difference of fields; or NULL */
+	const char *version; /* of the live object whose content it carries on; NULL: it follows from the spec alone */
 };
 
 struct children {

@@ -54,6 +54,9 @@ struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
 /* Whose pod that is by its name, <group>-<ordinal>; NULL: no group's. Others may carry our labels as well. */
 const struct group *group_of_pod(const struct groups *groups, const char *pod);
 
+/* The same whatever zones there are: <cluster>-<role>[-<zone>]-<ordinal>. */
+bool pod_is_of(const char *cluster, const char *pod);
+
 const char *admin_certificate(struct arena *arena, const struct ybcluster *cluster); /* "db-admin-tls" */
 
 enum policy { POLICY_DENY, POLICY_INTERNAL, POLICY_CLIENTS, POLICY_OPERATOR, POLICY_COUNT };

@@ -87,13 +87,14 @@ bool accounts_ensure(struct work *work, struct error *err) {
 	if (!child_document(work, SECRET, name, &live, err)) {
 		return false;
 	}
-	const char *password = secret_text(work->arena, live, "password");
+	const char *password = is_ours(work, live) ? secret_text(work->arena, live, "password") : NULL;
 	if (password && *password) {
 		report_edit(work, live, password);
 	} else if (!(password = make_password(work->arena, err))) {
 		return false;
 	}
-	work->wanted.items[work->wanted.count++] = (struct wanted){SECRET, name, document(work, password), wanted, NULL};
+	work->wanted.items[work->wanted.count++] =
+		(struct wanted){SECRET, name, document(work, password), wanted, .why = NULL, .version = document_version(live)};
 	if (!live) {
 		event(work, false, "AdminSecretMade", "CreateSecret",
 			"made the administrator's password; the database account itself comes with a later release");

@@ -12,6 +12,7 @@
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
 #include "ybcluster/scales.h"
+#include "ybcluster/standing.h"
 
 /* What closes comes first, what runs comes last; a wave starts when the one before it is written whole. */
 enum { WAVES = 3, PARALLEL = 64 };
@@ -19,12 +20,13 @@ static int wave_of(enum child_kind kind) {
 	return kind == NETWORK_POLICY ? 0 : kind == STATEFUL_SET ? 2 : 1;
 }
 
-/* On its way out, and waited for. A policy that somebody's finalizer holds still lets in whom it names: that one is
- * compared as long as it is there. */
-static bool is_leaving(const struct change *change) {
+/* On its way out, and waited for, whosever it is. A policy of ours that somebody's finalizer holds still lets in whom
+ * it names: that one is compared as long as it is there. */
+static bool is_leaving(const struct work *work, const struct change *change) {
 	bool deleting = change->live ? json_get(change->live, "metadata.deletionTimestamp") != NULL
 	                             : change->child && change->child->deleting;
-	return deleting && change->wanted->kind != NETWORK_POLICY;
+	bool compared = change->wanted->kind == NETWORK_POLICY && (!change->live || is_ours(work, change->live));
+	return deleting && !compared;
 }
 
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
@@ -76,13 +78,11 @@ static void take_back(struct work *work) {
 	work->made = NULL;
 }
 
-/* False: stalled, nothing may be written. An object that is going away is waited for, whosever it is; but for a Secret,
- * which no pod may start with. */
+/* False: stalled, nothing may be written. */
 static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
 	for (size_t i = 0; i < count; i++) {
 		json_t *live = changes[i].live;
-		bool waits = is_leaving(&changes[i]) && changes[i].wanted->kind != SECRET;
-		if (!live || changes[i].skip || waits) {
+		if (!live || changes[i].skip || is_leaving(work, &changes[i])) {
 			continue;
 		}
 		if (!is_ours(work, live)) {
@@ -96,7 +96,7 @@ static bool names_free(struct work *work, struct change *changes, size_t count, 
 }
 
 static void wait_for_end(struct work *work, struct change *change) {
-	change->skip = true;
+	change->skip = change->waits = true;
 	wake_at(work, work->now + LOOK_AGAIN);
 	work->observed.reconciling = true;
 	work->observed.reconciling_why = arena_printf(work->arena, "waiting until %s %s, which is being deleted, is gone",
@@ -130,7 +130,7 @@ static bool may_make(struct work *work, const struct wanted *wanted) {
 }
 
 static bool compare(struct work *work, struct change *change, struct error *err) {
-	if (is_leaving(change)) {
+	if (is_leaving(work, change)) {
 		wait_for_end(work, change);
 	}
 	if (change->skip) {
@@ -159,18 +159,17 @@ static bool compare(struct work *work, struct change *change, struct error *err)
 	return true;
 }
 
-/* A resourceVersion that no object has: etcd's first revision is 1, and is the empty store. An apply with it makes an
- * object, or is refused with 409 when there is one by that name: nobody's object is ever changed by mistake. */
-static const char NO_VERSION[] = "1";
-
-/* The document with the uid of what it changes: another object of the same name is not touched. */
+/* The document with the uid of what it changes: another object of the same name is not touched. And one that carries on
+ * what the live one held, with the version that it was read at: a newer one may hold something else. */
 static json_t *body_of(struct work *work, const struct change *change) {
 	json_t *body = json_copy(change->wanted->document);
 	json_t *metadata = json_copy(json_object_get(body, "metadata"));
+	const char *version = change->live ? change->wanted->version : document_version(NULL);
 	if (change->live) {
 		json_object_set_new(metadata, "uid", json_string(json_text_or(change->live, "metadata.uid", "")));
-	} else {
-		json_object_set_new(metadata, "resourceVersion", json_string(NO_VERSION));
+	}
+	if (version) {
+		json_object_set_new(metadata, "resourceVersion", json_string(version));
 	}
 	json_object_set_new(body, "metadata", metadata);
 	return arena_own_json(work->arena, body);
@@ -302,6 +301,31 @@ static bool strip(struct work *work, const struct change *change, struct error *
 	return finish(work, change, &call, err);
 }
 
+/* Nothing is written by what is not so any more; nor is anybody let in by what lists do not say any more. */
+static bool judged_by_what_is(struct work *work, const struct change *changes, size_t count, struct error *err) {
+	const char *clients = policy_name(work->arena, work->pass->name, POLICY_CLIENTS);
+	bool any = false, access = false;
+	for (size_t i = 0; i < count; i++) {
+		const struct wanted *wanted = changes[i].wanted;
+		bool due = change_is_due(&changes[i]);
+		any = any || due || (!changes[i].skip && changes[i].foreign);
+		access = access || (due && (strcmp(wanted->name, clients) == 0 || strcmp(wanted->name, work->pass->name) == 0));
+	}
+	bool opens = access && !work->frozen && !work->plan_only;
+	return !any || (inputs_stand(work, err) && (!opens || lists_stand(work, err)));
+}
+
+/* What closes must stand before anything else is made; and no pod may start from a template while its Secret goes. */
+static bool held_up(const struct change *changes, size_t count, int wave) {
+	bool held = false;
+	for (size_t i = 0; i < count; i++) {
+		enum child_kind kind = changes[i].wanted->kind;
+		held = held || (changes[i].waits &&
+						   (kind == NETWORK_POLICY ? wave > 0 : kind == SECRET && wave >= wave_of(STATEFUL_SET)));
+	}
+	return held;
+}
+
 /* No pod may start from a template that is ahead of its Secret. */
 static bool secret_failed(const struct change *changes, size_t count) {
 	bool failed = false;
@@ -315,12 +339,16 @@ static bool secret_failed(const struct change *changes, size_t count) {
  * that a fresh cluster finds taken: nothing more is made then. Nor is a set made for a cluster that is gone, or changed
  * that was scaled meanwhile. */
 static bool write_all(struct work *work, struct change *changes, size_t count, struct error *err) {
-	if (!write_wave(work, changes, count, 0, err)) {
+	if (!judged_by_what_is(work, changes, count, err) || !write_wave(work, changes, count, 0, err)) {
 		return false;
 	}
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
+		if (held_up(changes, count, wave)) {
+			work->templates_written = true;
+			break;
+		}
 		if (wave == wave_of(STATEFUL_SET) && !scales_stand(work, changes, count, &one)) {
 			*err = one;
 			ok = false;

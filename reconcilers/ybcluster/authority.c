@@ -10,6 +10,7 @@
 #include "ybcluster/authority.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 static const char *config_map(struct work *work) {
 	return arena_printf(work->arena, "%s-ca", work->pass->name);
@@ -48,7 +49,7 @@ static const char *make_ca(struct work *work, struct authority *authority, int g
  * new certificate of that as they believed the old one. */
 static bool begin(struct work *work, struct authority *authority, struct error *err) {
 	int generation;
-	if (!authority_key_left(work, authority, &generation, err)) {
+	if (!inputs_stand(work, err) || !authority_key_left(work, authority, &generation, err)) {
 		return false;
 	}
 	if (generation) {
@@ -145,6 +146,7 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 		!load(work, authority, live, err)) {
 		return false;
 	}
+	authority->version = document_version(live);
 	authority->loaded = true;
 	return true;
 }
@@ -187,6 +189,7 @@ static bool want_record(struct work *work, const struct authority *authority, co
 	}
 	one.items[0].digest = expectation(work, authority, authority->progress.wished);
 	one.items[0].why = why;
+	one.items[0].version = authority->version;
 	for (size_t i = 0; i < work->wanted.count; i++) {
 		if (work->wanted.items[i].kind == CONFIG_MAP) {
 			work->wanted.items[i] = one.items[0];
@@ -234,6 +237,9 @@ bool authority_ensure(struct work *work, struct authority *authority, struct err
 }
 
 static bool enter(struct work *work, struct authority *authority, enum ca_step step, struct error *err) {
+	if (!inputs_stand(work, err)) {
+		return false;
+	}
 	const char *const *cas = certificate_split(work->arena, authority->root, err);
 	const char *fresh;
 	bool wished = step == CA_TRUST_BOTH ? authority->progress.wished

@@ -28,6 +28,7 @@ struct authority {
 	struct ca_progress progress;
 	/* Known when it was loaded: when it changed, during rotations, and when something must be issued. */
 	bool loaded;
+	const char *version; /* of C-ca, see document_version() */
 	struct token *token;
 	const struct pki *pki;
 	const char *rotated; /* the value of spec.tls.rotateCA that was followed last, or NULL */

@@ -54,7 +54,7 @@ static bool plan_certificates(struct work *work) {
 	note_change(work, "create", CONFIG_MAP, arena_printf(work->arena, "%s-ca", work->pass->name), "it does not exist");
 	for (size_t i = 0; i < work->groups.count; i++) {
 		note_change(work, "create", SECRET, work->groups.items[i].certificate, "it does not exist");
-		trust[i] = (struct trust){work->groups.items[i].name, "00000000000000000000000000000000", 0, 0};
+		trust[i] = (struct trust){work->groups.items[i].name, NOT_YET, 0, 0};
 	}
 	note_change(work, "create", SECRET, leaf_of_admin(work).secret, "it does not exist");
 	work->inputs.trust = work->plan_only ? trust : NULL;

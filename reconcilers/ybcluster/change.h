@@ -11,6 +11,7 @@ struct change {
 	const char *why;     /* NULL: in sync */
 	json_t *foreign;     /* patch that takes foreign entries off, or NULL */
 	bool skip, failed;
+	bool waits; /* what is there is on its way out */
 };
 
 /* Is it to be written? */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "reconcilers/owner.h"
+#include "ybcluster/standing.h"
 
 struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_kind kind, const char *name) {
 	return (struct kube_call){
@@ -82,6 +83,14 @@ void note_change(struct work *work, const char *action, enum child_kind kind, co
 		child_kind_name(kind), "name", name, "why", why);
 }
 
+/* etcd's first revision is 1, and is the empty store: no object has it. An apply with it makes an object, or is refused
+ * with 409 when there is one by that name: nobody's object is ever changed by mistake. */
+static const char NO_VERSION[] = "1";
+
+const char *document_version(const json_t *live) {
+	return json_text_or(live, "metadata.resourceVersion", NO_VERSION);
+}
+
 bool is_ours(const struct work *work, const json_t *live) {
 	return belongs_to(live, work->cluster->metadata.uid);
 }
@@ -91,6 +100,9 @@ bool child_delete(
 	note_change(work, "delete", child->kind, child->name, why);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
+	}
+	if (!inputs_stand(work, err)) {
+		return false;
 	}
 	struct kube_call call = child_call(work, KUBE_DELETE, child->kind, child->name);
 	call.uid = child->uid;

@@ -23,6 +23,8 @@ must_check bool children_list(
 /* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
  * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
+/* What a write is refused by when there is something newer by now; of NULL: when there is anything. */
+const char *document_version(const json_t *live);
 /* True when the live object is this cluster's; NULL is nobody's. */
 bool is_ours(const struct work *work, const json_t *live);
 /* A line of the plan, of the log and, for what people should hear of, an event. */

@@ -6,12 +6,16 @@
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
 	note_change(work, "update", VOLUME_CLAIM, name, "adopted by its " LABEL_CLUSTER_UID);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
+	}
+	if (!inputs_stand(work, err)) {
+		return false;
 	}
 	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, name);
 	call.body = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:O}}", "metadata", "uid", uid, "resourceVersion",

@@ -106,8 +106,10 @@ static bool is_compute(const struct work *work, const struct child *child) {
 	       (child->deleting || child->number[STATEFUL_SET_REPLICAS] || !child->number[STATEFUL_SET_OBSERVED]);
 }
 
+/* Not one that somebody's ReplicaSet keeps with our label on it: it would never be gone. */
 static bool is_pod(const struct work *work, const struct child *child) {
-	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
+	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0 &&
+	       (!*child->owner_uid || pod_is_of(work->cluster->metadata.name, child->name));
 }
 
 static bool is_rest(const struct work *work, const struct child *child) {
@@ -144,23 +146,14 @@ static bool close_access(struct work *work, struct error *err) {
  * keep, is what the API server says. `going`: this pass has something to take away. */
 static bool confirm(struct work *work, bool *going, struct error *err) {
 	json_t *live;
-	struct error ignored;
 	*going = object_has_finalizer(&work->cluster->metadata, FINALIZER);
 	if (!*going || !work->pass->may_write) {
 		return true;
 	}
-	if (!cluster_read(work, &live, err)) {
+	if (!cluster_current(work, &live, err)) {
 		return false;
 	}
-	if (live && !json_get(live, "metadata.deletionTimestamp")) {
-		return fail(err, ERR_CONFLICT, "the API server does not know that the cluster is being deleted");
-	}
-	struct ybcluster *cluster = live ? ybcluster_decode(work->arena, live, &ignored) : NULL;
-	cluster = live && !cluster ? readable_cluster(work->arena, live) : cluster;
-	*going = cluster && object_has_finalizer(&cluster->metadata, FINALIZER);
-	if (*going) {
-		work->cluster->spec.deletion_policy = cluster->spec.deletion_policy;
-	}
+	*going = finalizer_is_on(live, FINALIZER);
 	return *going || cluster_destroy_keys(work, err);
 }
 

@@ -8,6 +8,7 @@
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
 
@@ -15,6 +16,9 @@ static bool grow(struct work *work, const struct growth *growth, const char **re
 	note_change(work, "update", VOLUME_CLAIM, growth->claim->name, growth->why);
 	if (work->plan_only || !work->pass->may_write) {
 		return true;
+	}
+	if (!inputs_stand(work, err)) {
+		return false;
 	}
 	json_t *patch =
 		arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
@@ -133,7 +137,7 @@ static bool templates_stand(const struct work *work) {
 
 /* Watches may be late, and a pod that goes is gone: who goes is decided once more by what the API server has now. */
 static bool look_again(struct work *work, bool may_disturb, struct rollout *rollout, struct error *err) {
-	if (!observe_live(work, STATEFUL_SET, err) || !observe_live(work, POD, err)) {
+	if (!inputs_stand(work, err) || !observe_live(work, STATEFUL_SET, err) || !observe_live(work, POD, err)) {
 		return false;
 	}
 	*rollout = decide(work, may_disturb);
@@ -148,7 +152,9 @@ bool rollout_ensure(struct work *work, struct error *err) {
 	if (work->templates_written) {
 		/* the controller must see them first; the watch brings the cluster back */
 		work->observed.reconciling = true;
-		work->observed.reconciling_why = ROLLOUT_UNSEEN;
+		if (!work->observed.reconciling_why) {
+			work->observed.reconciling_why = ROLLOUT_UNSEEN;
+		}
 		return true;
 	}
 	const char *namespace = work->pass->namespace, *name = work->pass->name;

@@ -127,15 +127,23 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 }
 
 /* Appends the Secret to what is wanted: as it is when it is good, so that drift around it is put right, else anew. */
-static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct authority *authority, struct error *err) {
+static bool renew_or_keep(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	json_t *live;
 	if (!authority_load(work, authority, err) || !child_document(work, SECRET, leaf->secret, &live, err)) {
 		return false;
 	}
 	bool names_only = false;
 	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
+	if (json_get(live, "metadata.deletionTimestamp")) {
+		why = NULL; /* what is on its way out is waited for */
+	}
 	if (why && held_back(work)) {
 		return true; /* nothing is signed that could not be stored */
+	}
+	if (why && work->plan_only) {
+		note_change(work, live ? "update" : "create", SECRET, leaf->secret, why);
+		leaf->planned = !names_only;
+		return true;
 	}
 	json_t *document;
 	if (why) {
@@ -153,7 +161,7 @@ static bool renew_or_keep(struct work *work, const struct leaf *leaf, struct aut
 		return fail_in(err, "Secret %s", leaf->secret);
 	}
 	work->wanted.items[work->wanted.count++] =
-		(struct wanted){SECRET, leaf->secret, document, leaf->expectation, live ? why : NULL};
+		(struct wanted){SECRET, leaf->secret, document, leaf->expectation, live ? why : NULL, document_version(live)};
 	return true;
 }
 
@@ -215,6 +223,9 @@ const char *leaf_trust(struct work *work, const struct leaf *leaf) {
 	const struct wanted *made = wanted_leaf(work, leaf);
 	const struct child *child = children_find(&work->children, SECRET, leaf->secret);
 	struct digest trust = {0};
+	if (leaf->planned) {
+		return NOT_YET;
+	}
 	if (made) {
 		trust = secret_trust(made->document);
 	} else if (child) {

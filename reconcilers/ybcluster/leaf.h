@@ -8,6 +8,9 @@
  * gains names, so that nobody restarts for those.) */
 #define ANNOTATION_ROTATED "yugabyte.com/rotate"
 
+/* The trust (leaf_trust) of a leaf that is only planned. */
+#define NOT_YET "00000000000000000000000000000000"
+
 /* A certificate Secret: of a StatefulSet (`group`), or the administrator's (`group` NULL). */
 struct leaf {
 	const char *secret, *component;
@@ -15,6 +18,7 @@ struct leaf {
 	const char *certificate_key, *key_key, *anchor_key; /* keys of the Secret's data */
 	const char *const *names;
 	struct digest expectation; /* of all that the Secret depends on */
+	bool planned;              /* it would be made anew */
 };
 
 struct leaf leaf_of_group(struct work *work, const struct group *group);

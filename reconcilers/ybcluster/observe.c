@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "reconcilers/owner.h"
 #include "ybcluster/children.h"
 #include "ybcluster/report.h"
 
@@ -62,7 +63,17 @@ static struct child child_of(struct arena *arena, struct object *object) {
 	return child;
 }
 
-/* Pods and claims of an earlier cluster of the same name are not ours, but they are in the way: claims stay visible. */
+/* What is an earlier cluster's of the same name, or somebody else's, says nothing of this one; whether it is in the way
+ * is seen when its name is taken. Claims hold data and policies let in, whosever they are: those stay visible. */
+static bool is_shown(const struct work *work, const struct child *child) {
+	const char *uid = work->cluster->metadata.uid;
+	if (child->kind == POD) {
+		return strcmp(child->cluster_uid, uid) == 0;
+	}
+	bool any = child->kind == VOLUME_CLAIM || child->kind == NETWORK_POLICY;
+	return any || !*child->owner_uid || strcmp(child->owner_uid, uid) == 0;
+}
+
 void observe_children(struct work *work) {
 	size_t count;
 	struct object **objects =
@@ -70,8 +81,10 @@ void observe_children(struct work *work) {
 	work->children = (struct children){.items = arena_array(work->arena, struct child, count)};
 	for (size_t i = 0; i < count; i++) {
 		struct child child = child_of(work->arena, objects[i]);
-		if (child.kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {
+		if (is_shown(work, &child)) {
 			work->children.items[work->children.count++] = child;
+		} else {
+			work->names_taken = work->names_taken || child.kind != POD;
 		}
 	}
 }
@@ -81,7 +94,7 @@ struct child child_shown(struct work *work, enum child_kind kind, json_t *item) 
 	*object = (struct object){.watched = &watched_table[kind],
 		.name = json_text_or(item, "metadata.name", ""),
 		.uid = json_text_or(item, "metadata.uid", ""),
-		.owner_uid = json_text_or(item, "metadata.ownerReferences.0.uid", ""),
+		.owner_uid = controller_of(item),
 		.deleting = json_get(item, "metadata.deletionTimestamp"),
 		.document = item};
 	object->watched->summarize(item, &object->summary);
@@ -112,7 +125,7 @@ bool observe_live(struct work *work, enum child_kind kind, struct error *err) {
 	}
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		struct child child = child_shown(work, kind, json_array_get(items, i));
-		if (kind != POD || strcmp(child.cluster_uid, work->cluster->metadata.uid) == 0) {
+		if (is_shown(work, &child)) {
 			all.items[all.count++] = child;
 		}
 	}
@@ -172,6 +185,8 @@ bool observe_allow_lists(struct work *work, struct error *err) {
 	for (size_t i = 0; i < spec->allow_list_count; i++) {
 		lists[i] = find_list(work, spec->allow_lists[i]);
 	}
+	work->lists = lists;
+	work->list_count = spec->allow_list_count;
 	work->allowed = allow_union(work->arena, lists, spec->allow_list_count, NULL, 0, false, work->now);
 	if (!work->allowed.whole || work->frozen) {
 		json_t *policy;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 void wake_at(struct work *work, int64_t when) {
 	if (when <= work->now) {
@@ -121,7 +122,7 @@ bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, jso
 		*err = call.err;
 		return false;
 	}
-	store_wrote(work->pass->store, &kind_ybcluster, call.answer, NULL);
+	cluster_answered(work, call.answer);
 	return true;
 }
 

@@ -22,11 +22,16 @@ struct work {
 	struct groups groups;
 	struct children children;
 	struct inputs inputs;
+	const struct assigned *lists; /* those that the spec names, as this pass judges by them */
+	size_t list_count;
 	struct allowed allowed;
 	struct wanted_list wanted;
 	struct observed observed;
 	int64_t now;
 	const struct error *unreadable; /* why it cannot be decoded: see readable_cluster(). NULL: it can */
+	bool confirmed;                 /* the cluster, as this pass judges by it, is what the API server has */
+	bool superseded;                /* what this pass judges by is not so any more: the next one knows better */
+	bool names_taken;        /* objects of another owner bear the cluster's name: an earlier cluster's, most likely */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
 	bool plan_only;          /* annotation plan: write nothing but status.plan */

@@ -128,7 +128,7 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 	observe_children(work);
 	/* A plan must say what is taken: it looks. */
 	work->fresh = work->pass->may_write && !careful && !work->plan_only && !work->children.count &&
-	              !work->cluster->metadata.deletion_timestamp && !name_was_taken(work->cluster);
+	              !work->names_taken && !work->cluster->metadata.deletion_timestamp && !name_was_taken(work->cluster);
 	work->inputs = (struct inputs){.cluster = work->cluster,
 		.settings = &work->world->settings,
 		.allowed = &work->allowed,
@@ -193,7 +193,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	}
 	struct error why = {0};
 	bool ok = act(work, &why);
-	if (!ok && why.kind == ERR_CONFLICT && work->fresh) {
+	if (!ok && why.kind == ERR_CONFLICT && (work->fresh || work->superseded)) {
 		*err = why;
 		return false;
 	}
@@ -204,6 +204,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	if (why.kind != ERR_CANCELLED && !gone && !work->unreadable && !report(work, err)) {
 		return false;
 	}
+	come_back(work);
 	if (!ok) {
 		*err = why;
 	} else if (!work->changes && !work->cluster->metadata.deletion_timestamp) {

@@ -1,11 +1,13 @@
 """Lanes in which cases run side by side, on the control plane and with the operator of the integration tests."""
 
 import concurrent.futures
+import contextlib
 import functools
 import operator
 import pathlib
 import queue
 import random
+import time
 
 import pytest
 import run as runs
@@ -146,6 +148,21 @@ class Cases:
         for case in passed:
             self.table.add(case, case.sort, "passed", [], result.seconds / len(bundle), len(bundle))
         return [line for case in bundle if case not in passed for line in self.one(workload, case, compare)]
+
+    @contextlib.contextmanager
+    def scene(self, case, sort):
+        """A lane for a case that is told in one piece; nothing of it is used again."""
+        if not named([case], self.option("--case")) or str(case) in self.table.done:
+            pytest.skip("not wanted, or finished")
+        lane, started, outcome = self.free.get(), time.monotonic(), "failed"
+        lane.begin()
+        try:
+            yield lane
+            outcome = "passed"
+        finally:
+            self.table.add(case, sort, outcome, [], time.monotonic() - started)
+            lane.abandon()
+            self.free.put(lane)
 
     def run(self, derive, workloads=WORKLOADS, compare=runs.compare, most=1):
         """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,

@@ -1,15 +1,15 @@
-"""One watch is behind, and a user does what the operator therefore does not see: nothing is lost by it, and nothing is waited for that
-the API server itself can tell."""
+"""One watch is behind, and a user, or the leader before, does what the operator therefore does not see: nothing is lost by it, nothing
+is taken back, and nothing is waited for that the API server itself can tell."""
 
-import time
+import base64
 
 import pytest
-from cases import Case, named
+from cases import Case
 from cryptography import x509
 from hands import Hands
 from manifests import allow_list
 from waiting import stays, wait_until
-from workloads import OFFICE, create
+from workloads import HOME, OFFICE, create, open_to
 
 LATE = 90  # seconds: longer than what is watched here may take
 SOON = 20
@@ -78,24 +78,77 @@ def scaled(hands, behind):
     stays("the number of tservers", lambda: hands.get("statefulsets", "one-tserver")["spec"]["replicas"] == 5, 3)
 
 
-@pytest.mark.parametrize(("kind", "act"), [
-    ("ybclusters", retained), ("services", made_anew), ("pods", served_still), ("statefulsets", scaled)])
-def test_what_is_not_seen(cases, table, request, kind, act):
-    case = Case(act.__name__, f"{kind} are not seen")
-    if not named([case], request.config.getoption("--case")) or str(case) in table.done:
-        pytest.skip("not wanted, or finished")
-    lane, started, outcome, late = cases.free.get(), time.monotonic(), "failed", []
-    lane.begin()
+def replicas(hands):
+    return {one["spec"]["replicas"] for one in hands.live("statefulsets")}
 
-    def behind(what):
-        late.append(what)
-        lane.proxy.delay(what, LATE)
-    try:
-        act(Hands(lane.api, lane.namespace), behind)
-        outcome = "passed"
-    finally:
-        table.add(case, "a watch that does not show what a user does", outcome, [], time.monotonic() - started)
-        for what in late:
-            lane.proxy.delay(what, 0)
-        lane.abandon()
-        cases.free.put(lane)
+
+def resumed(hands, behind):
+    """A cluster was paused, and the leader before has resumed it: its pods are not taken away by the spec of before."""
+    made(hands)
+    hands.patch("one", {"spec": {"desiredState": "Paused"}})
+    wait_until("it is paused", lambda: replicas(hands) == {0} and not hands.live("pods") and hands.observed(False))
+    behind("ybclusters")
+    hands.patch("one", {"spec": {"desiredState": "Running"}})
+    for one in hands.live("statefulsets"):
+        hands.api.patch("statefulsets", one["metadata"]["name"], hands.namespace, {"spec": {"replicas": 3}})
+    wait_until("its pods come", lambda: len(hands.live("pods")) == 6, SOON)
+    stays("the number of pods", lambda: replicas(hands) == {3}, 3)
+
+
+def narrowed(hands, behind):
+    """An AllowList was narrowed, and the leader before has closed what it took out: that stays closed."""
+    made(hands, lists=[allow_list("office", OFFICE, HOME)], allowLists=["office"])
+    wait_until("both are open", lambda: open_to(OFFICE, HOME)(hands))
+    behind("allowlists")
+    hands.apply(allow_list("office", OFFICE))
+    ingress = hands.get("networkpolicies", "one-clients")["spec"]["ingress"]
+    for rule in ingress:
+        rule["from"] = [source for source in rule["from"] if source.get("ipBlock", {}).get("cidr") != HOME]
+    hands.api.patch("networkpolicies", "one-clients", hands.namespace, {"spec": {"ingress": ingress}})
+    stays("what was closed", lambda: open_to(OFFICE)(hands), 5)
+
+
+def anew(hands, behind):
+    """A cluster of the same name, and smaller: what is still seen of the one before says nothing of it."""
+    made(hands, nodes=5, deletionPolicy="Delete")
+    behind("statefulsets")
+    hands.api.delete("ybclusters", "one", hands.namespace)
+    wait_until("the first one is gone", lambda: not hands.get("ybclusters", "one") and not hands.live("persistentvolumeclaims"))
+    create("one").act(hands)
+    wait_until("its sets are there", lambda: len(hands.live("statefulsets")) == 2, SOON)
+    assert replicas(hands) == {3}, hands.conditions()
+
+
+@pytest.mark.parametrize(("kind", "act"), [
+    ("ybclusters", retained), ("services", made_anew), ("pods", served_still), ("statefulsets", scaled), ("ybclusters", resumed),
+    ("allowlists", narrowed), ("statefulsets", anew)])
+def test_what_is_not_seen(cases, kind, act):
+    late = []
+    with cases.scene(Case(act.__name__, f"{kind} are not seen"), "a watch that does not show what others do") as lane:
+        def behind(what):
+            late.append(what)
+            lane.proxy.delay(what, LATE)
+        try:
+            act(Hands(lane.api, lane.namespace), behind)
+        finally:
+            for what in late:
+                lane.proxy.delay(what, 0)
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_what_is_set_while_a_write_is_under_way_is_not_written_over(cases):
+    """The port in C-admin changes, and while that is written somebody sets another password."""
+    hold = {"id": "held", "verb": "write", "resource": "secrets", "name": "one-admin", "action": "hold"}
+    with cases.scene(Case("password", "set meanwhile"), "a child edited in the midst") as lane:
+        hands = Hands(lane.api, lane.namespace)
+        made(hands)
+        lane.proxy.arm(hold)
+        hands.patch("one", {"spec": {"endpoints": {"ysql": {"port": 5455}}}})
+        wait_until("the write waits", lambda: lane.proxy.state()["fired"], SOON)
+        hands.api.patch("secrets", "one-admin", lane.namespace, {"data": {"password": encoded("somebody's own")}})
+        lane.proxy.release("held")
+        wait_until("the port has changed", lambda: hands.get("secrets", "one-admin")["data"]["port"] == encoded("5455"))
+        assert hands.get("secrets", "one-admin")["data"]["password"] == encoded("somebody's own")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from candidates import Candidate
-from cases import Case, named
+from cases import Case
 from clock import Clock
 from hands import Hands
 from leases import TAKE_OVER
@@ -73,19 +73,12 @@ def jump(lane, seconds, candidates):
 
 
 @pytest.mark.parametrize("seconds", [HOUR, -HOUR], ids=["ahead", "behind"])
-def test_a_leader_whose_clock_jumps(cases, table, request, seconds):
-    case = Case("small cluster", f"clock jumps by {seconds} s")
-    if not named([case], request.config.getoption("--case")) or str(case) in table.done:
-        pytest.skip("not wanted, or finished")
-    lane, candidates, started, outcome = cases.free.get(), [], time.monotonic(), "failed"
-    lane.begin()
-    lane.supervised.operator.stop()
-    try:
-        jump(lane, seconds, candidates)
-        outcome = "passed"
-    finally:
-        table.add(case, "the leader's clock jumps", outcome, [], time.monotonic() - started)
-        for one in candidates:
-            one.close()
-        lane.abandon()
-        cases.free.put(lane)
+def test_a_leader_whose_clock_jumps(cases, seconds):
+    candidates = []
+    with cases.scene(Case("small cluster", f"clock jumps by {seconds} s"), "the leader's clock jumps") as lane:
+        lane.supervised.operator.stop()
+        try:
+            jump(lane, seconds, candidates)
+        finally:
+            for one in candidates:
+                one.close()

@@ -4,6 +4,9 @@ from waiting import ROLLOUT, wait_until
 
 API = "yugabyte.com/v1beta1"
 RESOURCES = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
+# What the Pod Security Standard of that name wants of a container.
+RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
+              "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 def yb_cluster(name, **spec):

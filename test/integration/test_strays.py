@@ -2,7 +2,7 @@
 
 import children
 import pytest
-from manifests import wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
+from manifests import RESTRICTED, wait_for_condition, wait_for_event, wait_for_ready, yb_cluster
 from waiting import ROLLOUT, stays, wait_until
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -37,10 +37,8 @@ def test_a_pod_that_lost_a_label_is_replaced(kubectl, namespace):
 def test_a_strange_pod_under_the_name_of_ours_is_told_of_and_left_alone(kubectl, namespace):
     kubectl.apply(yb_cluster("one"), namespace=namespace)
     wait_for_ready(kubectl, "one", namespace)
-    safe = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"}}
     kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one-tserver-3"},
-                   "spec": {"containers": [{"name": "theirs", "image": "example.com/theirs", "securityContext": safe}]}},
+                   "spec": {"containers": [{"name": "theirs", "image": "example.com/theirs", "securityContext": RESTRICTED}]}},
                   namespace=namespace)
     theirs = kubectl.get("pod", "one-tserver-3", namespace)["metadata"]["uid"]
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"nodes": 4}})
