@@ -51,12 +51,6 @@ bool is_server(const char *container);    /* by its name one of role_process() *
 const char *role_service(struct arena *arena, const struct ybcluster *cluster, enum role role); /* "db-masters" */
 /* Masters first, zones in sorted order; masters stand in the first (replication factor) zones. */
 struct groups groups_of(struct arena *arena, const struct ybcluster *cluster);
-/* Whose pod that is by its name, <group>-<ordinal>; NULL: no group's. Others may carry our labels as well. */
-const struct group *group_of_pod(const struct groups *groups, const char *pod);
-
-/* The same whatever zones there are: <cluster>-<role>[-<zone>]-<ordinal>. */
-bool pod_is_of(const char *cluster, const char *pod);
-
 const char *admin_certificate(struct arena *arena, const struct ybcluster *cluster); /* "db-admin-tls" */
 
 enum policy { POLICY_DENY, POLICY_INTERNAL, POLICY_CLIENTS, POLICY_OPERATOR, POLICY_COUNT };

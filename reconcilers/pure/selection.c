@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "pure/pod_name.h"
 
 static bool in_values(const json_t *values, const char *value) {
 	for (size_t i = 0; i < json_array_size(values); i++) {

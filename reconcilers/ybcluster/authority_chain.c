@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "ybcluster/authority.h"
+#include "ybcluster/observe.h"
 
 /* Names that pods serve beside those of the spec: of one pod, and of all that count. */
 enum { MOST_NAMES = 64 };

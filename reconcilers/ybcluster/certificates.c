@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "pure/pod_name.h"
 #include "ybcluster/children.h"
 #include "ybcluster/leaf.h"
 #include "ybcluster/report.h"

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "reconcilers/owner.h"
+#include "ybcluster/observe.h"
 #include "ybcluster/standing.h"
 
 struct kube_call child_call(struct work *work, enum kube_verb verb, enum child_kind kind, const char *name) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/children.h"
+#include "ybcluster/observe.h"
 
 static bool is_access(const struct work *work, const struct wanted *wanted) {
 	return wanted->kind == NETWORK_POLICY || strcmp(wanted->name, work->pass->name) == 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "pure/pod_name.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"

@@ -7,6 +7,7 @@
 #include "pure/rollout.h"
 #include "pure/volumes.h"
 #include "ybcluster/children.h"
+#include "ybcluster/observe.h"
 #include "ybcluster/report.h"
 #include "ybcluster/standing.h"
 

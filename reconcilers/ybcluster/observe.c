@@ -1,3 +1,5 @@
+#include "ybcluster/observe.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "pure/volumes.h"
+#include "ybcluster/observe.h"
 #include "ybcluster/standing.h"
 
 static bool fail_scaled(const struct change *change, struct error *err) {

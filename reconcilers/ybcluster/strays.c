@@ -9,6 +9,7 @@
 #include "pure/selection.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
+#include "ybcluster/observe.h"
 #include "ybcluster/report.h"
 
 /* As a list, which the operator's Role allows; NULL and no error: it is not there. */

@@ -15,6 +15,7 @@
 #include "ybcluster/closing.h"
 #include "ybcluster/deletion.h"
 #include "ybcluster/isolation.h"
+#include "ybcluster/observe.h"
 #include "ybcluster/report.h"
 
 /* What is left when access and certificates stand. */

@@ -82,6 +82,10 @@ def replicas(hands):
     return {one["spec"]["replicas"] for one in hands.live("statefulsets")}
 
 
+def generations(hands):
+    return {one["metadata"]["name"]: one["metadata"]["generation"] for one in hands.live("statefulsets")}
+
+
 def resumed(hands, behind):
     """A cluster was paused, and the leader before has resumed it: its pods are not taken away by the spec of before."""
     made(hands)
@@ -89,10 +93,11 @@ def resumed(hands, behind):
     wait_until("it is paused", lambda: replicas(hands) == {0} and not hands.live("pods") and hands.observed(False))
     behind("ybclusters")
     hands.patch("one", {"spec": {"desiredState": "Running"}})
-    for one in hands.live("statefulsets"):
-        hands.api.patch("statefulsets", one["metadata"]["name"], hands.namespace, {"spec": {"replicas": 3}})
+    before = generations(hands)
+    for name in before:
+        hands.api.patch("statefulsets", name, hands.namespace, {"spec": {"replicas": 3}})
     wait_until("its pods come", lambda: len(hands.live("pods")) == 6, SOON)
-    stays("the number of pods", lambda: replicas(hands) == {3}, 3)
+    stays("the sets", lambda: generations(hands) == {name: before[name] + 1 for name in before}, 3)
 
 
 def narrowed(hands, behind):

@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "base/str.h"
-#include "pure/names.h"
+#include "pure/pod_name.h"
 #include "world.h"
 
 #include "arena_group.h"
@@ -102,6 +102,19 @@ static void documents_are_owned(void **state) {
 		OPERATOR_NAME);
 }
 
+static void pods_by_their_names(void **state) {
+	(void)state;
+	static const char *const ours[] = {"db-master-0", "db-tserver-12", "db-tserver-eu-west-1a-3"};
+	static const char *const others[] = {"db-tserver-x", "db-tservers-0", "db-0", "db-master", "dbs-master-0",
+		"db-backup-0", "db-tserver-", "db-tserver-1000", "theirs-0", ""};
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		assert_true(pod_is_of("db", ours[i]));
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		assert_false(pod_is_of("db", others[i]));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(groups_without_zones),
@@ -111,6 +124,7 @@ int main(void) {
 		cmocka_unit_test(addresses_of_all_masters),
 		cmocka_unit_test(selectors_carry_the_uid),
 		cmocka_unit_test(documents_are_owned),
+		cmocka_unit_test(pods_by_their_names),
 	};
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }
