@@ -126,10 +126,15 @@ static void complain(struct store *store, const struct watched *watched) {
 	}
 }
 
+/* Of our own kinds others are told too than who settled (an AllowList of the clusters that name it). */
+static bool is_heard(const struct entry *entry) {
+	return entry->delivered || (entry->in_sync && !entry->kept);
+}
+
 /* A version that is known already, from an answer to a write or from an earlier watch. True: it says something new. */
 static bool put_again(struct store *store, struct entry *old, json_t **document) {
 	old->listed = true;
-	if (old->delivered || old->in_sync) {
+	if (is_heard(old)) {
 		old->delivered = true;
 		return false;
 	}
@@ -201,8 +206,7 @@ bool store_heard(struct store *store, const struct watched *watched, const char 
 	const char *uid, uint64_t version) {
 	pthread_mutex_lock(&store->lock);
 	struct entry *entry = entries_find(&store->entries, store_index(store, watched), namespace, name);
-	bool heard = entry && entry_order(entry, version) == 0 && !strcmp(entry_uid(entry), uid) &&
-	             (entry->delivered || entry->in_sync);
+	bool heard = entry && entry_order(entry, version) == 0 && !strcmp(entry_uid(entry), uid) && is_heard(entry);
 	if (heard) {
 		entry->delivered = entry->listed = true;
 	}

@@ -177,6 +177,9 @@ static bool finish(struct list_work *work, struct error *err) {
 		return fail_in(err, "list the namespace's clusters");
 	}
 	const json_t *clusters = json_object_get(call.answer, "items");
+	if (!json_is_array(clusters)) {
+		return fail(err, ERR_UNAVAILABLE, "list the namespace's clusters: the answer is no list");
+	}
 	for (size_t i = 0; i < json_array_size(clusters); i++) {
 		const json_t *cluster = json_array_get(clusters, i);
 		bool closed;

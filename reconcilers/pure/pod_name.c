@@ -1,5 +1,6 @@
 #include "pure/pod_name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_DIGITS = 3 }; /* of an ordinal: see MOST_PODS */
@@ -11,14 +12,14 @@ static size_t set_length(const char *pod) {
 	return digits > 0 && digits <= MOST_DIGITS && !last[1 + digits] ? (size_t)(last - pod) : 0;
 }
 
+/* The cluster's name has 63 characters at most (RFC 1035, as its Services have it). */
 bool pod_is_of(const char *cluster, const char *pod) {
-	size_t own = strlen(cluster), set = set_length(pod);
+	size_t set = set_length(pod);
 	bool is = false;
-	for (enum role role = MASTER; set > own && strncmp(pod, cluster, own) == 0 && role <= TSERVER; role++) {
-		size_t length = own + 1 + strlen(role_name(role));
-		is =
-			is || (pod[own] == '-' && set >= length && strncmp(pod + own + 1, role_name(role), length - own - 1) == 0 &&
-					  (set == length || pod[length] == '-'));
+	for (enum role role = MASTER; set && role <= TSERVER; role++) {
+		char name[128];
+		size_t length = (size_t)snprintf(name, sizeof name, "%.100s-%s", cluster, role_name(role));
+		is = is || (strncmp(pod, name, length) == 0 && (set == length || pod[length] == '-'));
 	}
 	return is;
 }

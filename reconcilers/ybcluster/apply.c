@@ -12,13 +12,12 @@
 #include "ybcluster/scales.h"
 #include "ybcluster/waves.h"
 
-/* On its way out, and waited for, whosever it is. A policy of ours that somebody's finalizer holds still lets in whom
- * it names: that one is compared as long as it is there. */
-static bool is_leaving(const struct work *work, const struct change *change) {
+/* On its way out, and waited for. A policy that somebody's finalizer holds still lets in whom it names: that one is
+ * compared as long as it is there. */
+static bool is_leaving(const struct change *change) {
 	bool deleting = change->live ? json_get(change->live, "metadata.deletionTimestamp") != NULL
 	                             : change->child && change->child->deleting;
-	bool compared = change->wanted->kind == NETWORK_POLICY && (!change->live || is_ours(work, change->live));
-	return deleting && !compared;
+	return deleting && change->wanted->kind != NETWORK_POLICY;
 }
 
 /* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
@@ -62,7 +61,7 @@ static void take_back(struct work *work) {
 	for (const struct made *made = work->made; made; made = made->earlier) {
 		struct child child = {.kind = made->kind, .name = made->name, .uid = made->uid};
 		struct error err;
-		if (!child_delete(work, &child, "Background", "a name of this cluster is taken", &err)) {
+		if (!child_take_back(work, &child, "a name of this cluster is taken", &err)) {
 			log_warn("an object that was made in vain stays", "kind", child_kind_name(made->kind), "name", made->name,
 				"error", err.text);
 		}
@@ -70,12 +69,16 @@ static void take_back(struct work *work) {
 	work->made = NULL;
 }
 
-/* False: stalled, nothing may be written. */
+/* False: nothing may be written. What another one leaves behind and must close first is waited for: nothing runs beside
+ * an earlier cluster's policy. */
 static bool names_free(struct work *work, struct change *changes, size_t count, struct error *err) {
 	for (size_t i = 0; i < count; i++) {
 		json_t *live = changes[i].live;
-		if (!live || changes[i].skip || is_leaving(work, &changes[i])) {
+		if (!live || changes[i].skip || is_leaving(&changes[i])) {
 			continue;
+		}
+		if (!is_not_anothers(work, changes[i].wanted->kind, live, err)) {
+			return false;
 		}
 		if (!is_ours(work, live)) {
 			take_back(work);
@@ -111,7 +114,7 @@ static bool renew(struct work *work, struct change *change, const char *why, str
 	work->observed.reconciling_why =
 		arena_printf(work->arena, "%s %s is made anew", child_kind_name(old.kind), old.name);
 	/* Nobody makes its pods anew until it is there again. */
-	work->templates_written = work->templates_written || (set && !work->plan_only);
+	work->rollout_waits = work->rollout_waits || (set && !work->plan_only);
 	return child_delete(work, &old, set ? "Orphan" : "Background", why, err);
 }
 
@@ -122,7 +125,7 @@ static bool may_make(struct work *work, const struct wanted *wanted) {
 }
 
 static bool compare(struct work *work, struct change *change, struct error *err) {
-	if (is_leaving(work, change)) {
+	if (is_leaving(change)) {
 		wait_for_end(work, change);
 	}
 	if (change->skip) {

@@ -15,7 +15,8 @@ static bool served(struct work *work, const struct trust *trust) {
 	}
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *pod = &work->children.items[i];
-		if (pod->kind != POD) {
+		bool theirs = *pod->owner_uid && !pod_is_of(work->pass->name, pod->name);
+		if (pod->kind != POD || theirs) {
 			continue;
 		}
 		const struct group *group = group_of_pod(&work->groups, pod->name);
@@ -34,7 +35,11 @@ static void count_leaf(struct work *work, const struct leaf *leaf, const struct 
 	int64_t *earliest = &work->observed.certificates_not_after;
 	*earliest = *earliest && *earliest < facts->not_after ? *earliest : facts->not_after;
 	serials[(*serial_count)++] = facts->serial;
-	wake_at(work, leaf_renewal(work->cluster, leaf->secret, facts->not_before, facts->not_after));
+	int64_t renewal = leaf_renewal(work->cluster, leaf->secret, facts->not_before, facts->not_after);
+	/* One that is due and was not made anew, for it is only planned or its Secret is on its way out, waits for that. */
+	if (renewal > work->now) {
+		wake_at(work, renewal);
+	}
 }
 
 static void tell_rotation(struct work *work, const struct authority *authority) {

@@ -96,15 +96,13 @@ bool is_ours(const struct work *work, const json_t *live) {
 	return belongs_to(live, work->cluster->metadata.uid);
 }
 
-bool child_delete(
-	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
-	note_change(work, "delete", child->kind, child->name, why);
-	if (work->plan_only || !work->pass->may_write) {
-		return true;
-	}
-	if (!inputs_stand(work, err)) {
-		return false;
-	}
+bool is_not_anothers(struct work *work, enum child_kind kind, const json_t *live, struct error *err) {
+	bool waits = live && !is_ours(work, live) && json_get(live, "metadata.deletionTimestamp");
+	return !waits || fail(err, ERR_CONFLICT, "waiting until %s %s, which is being deleted, is gone",
+						 child_kind_name(kind), json_text_or(live, "metadata.name", ""));
+}
+
+static bool delete_now(struct work *work, const struct child *child, const char *propagation, struct error *err) {
 	struct kube_call call = child_call(work, KUBE_DELETE, child->kind, child->name);
 	call.uid = child->uid;
 	call.resource_version = child->kind == POD || child->kind == STATEFUL_SET ? NULL : child->version;
@@ -116,6 +114,20 @@ bool child_delete(
 	}
 	store_deleted(work->pass->store, call.kind, call.namespace, call.name, child->uid);
 	return true;
+}
+
+bool child_delete(
+	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
+	note_change(work, "delete", child->kind, child->name, why);
+	if (work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	return inputs_stand(work, err) && delete_now(work, child, propagation, err);
+}
+
+bool child_take_back(struct work *work, const struct child *child, const char *why, struct error *err) {
+	note_change(work, "delete", child->kind, child->name, why);
+	return delete_now(work, child, "Background", err);
 }
 
 bool child_scale(struct work *work, const struct child *child, int replicas, const char *why, struct error *err) {

@@ -11,9 +11,11 @@ must_check bool child_document(
 /* The same, and of a name that somebody else has: NULL. What is theirs says nothing of what was open here. */
 must_check bool own_document(
 	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
-/* One write on an existing child, in plan mode only noted. */
+/* One write on an existing child, in plan mode only noted, and not by what is not so any more (inputs_stand). */
 must_check bool child_delete(
 	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);
+/* The same of what this pass has made itself: without a look. */
+must_check bool child_take_back(struct work *work, const struct child *child, const char *why, struct error *err);
 /* Of a StatefulSet. */
 must_check bool child_scale(
 	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
@@ -23,6 +25,8 @@ must_check bool children_list(
 /* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
  * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
+/* False, ERR_CONFLICT: it is another's, an earlier cluster's most likely, and on its way out. */
+must_check bool is_not_anothers(struct work *work, enum child_kind kind, const json_t *live, struct error *err);
 /* What a write is refused by when there is something newer by now; of NULL: when there is anything. */
 const char *document_version(const json_t *live);
 /* True when the live object is this cluster's; NULL is nobody's. */

@@ -75,11 +75,26 @@ static bool write_access(struct work *work, const struct wanted_list *all, struc
 	return ok;
 }
 
+/* Before anything is made for it: an earlier cluster's policy, on its way out, still lets in whom it names. */
+static bool policies_free(struct work *work, struct error *err) {
+	for (size_t i = 0; i < work->children.count; i++) {
+		const struct child *child = &work->children.items[i];
+		bool own = child->kind == NETWORK_POLICY && policy_is_of(work->pass->name, child->name);
+		json_t *live = NULL;
+		if (own && child->deleting &&
+			(!child_document(work, NETWORK_POLICY, child->name, &live, err) ||
+				!is_not_anothers(work, NETWORK_POLICY, live, err))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool access_ensure(struct work *work, struct error *err) {
 	struct wanted_list all;
 	bool may = false;
-	if (!desired_access(work, &all, err) || (pending(work, &all) && !may_go_ahead(work, &may, err)) ||
-		(may && !write_access(work, &all, err))) {
+	if (!policies_free(work, err) || !desired_access(work, &all, err) ||
+		(pending(work, &all) && !may_go_ahead(work, &may, err)) || (may && !write_access(work, &all, err))) {
 		return false;
 	}
 	work->wanted = all;
@@ -152,7 +167,7 @@ bool only_close(struct work *work, struct error *err) {
 
 void close_after(struct work *work, const struct error *failure) {
 	struct error err;
-	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT) {
+	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT || work->superseded) {
 		return;
 	}
 	observe_again(work);
@@ -165,7 +180,7 @@ void close_after(struct work *work, const struct error *failure) {
 bool close_unreadable(struct work *work, struct error *err) {
 	bool closed = only_close(work, err);
 	struct error failure;
-	if (work->pass->may_write && !report_undecodable(work, work->unreadable, &failure)) {
+	if (work->pass->may_write && !work->superseded && !report_undecodable(work, work->unreadable, &failure)) {
 		log_error("the status could not be written", "cluster", work->pass->name, "error", failure.text);
 	}
 	if (closed) {

@@ -151,7 +151,7 @@ static bool confirm(struct work *work, bool *going, struct error *err) {
 	if (!*going || !work->pass->may_write) {
 		return true;
 	}
-	if (!cluster_current(work, &live, err)) {
+	if (!cluster_look(work, &live, err)) {
 		return false;
 	}
 	*going = finalizer_is_on(live, FINALIZER);

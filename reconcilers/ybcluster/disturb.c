@@ -150,7 +150,7 @@ static bool look_again(struct work *work, bool may_disturb, struct rollout *roll
 }
 
 bool rollout_ensure(struct work *work, struct error *err) {
-	if (work->templates_written) {
+	if (work->rollout_waits) {
 		/* the controller must see them first; the watch brings the cluster back */
 		work->observed.reconciling = true;
 		if (!work->observed.reconciling_why) {

@@ -129,7 +129,8 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 /* Appends the Secret to what is wanted: as it is when it is good, so that drift around it is put right, else anew. */
 static bool renew_or_keep(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	json_t *live;
-	if (!authority_load(work, authority, err) || !child_document(work, SECRET, leaf->secret, &live, err)) {
+	if (!authority_load(work, authority, err) || !child_document(work, SECRET, leaf->secret, &live, err) ||
+		!is_not_anothers(work, SECRET, live, err)) {
 		return false;
 	}
 	bool names_only = false;
@@ -160,8 +161,8 @@ static bool renew_or_keep(struct work *work, struct leaf *leaf, struct authority
 	if (!document) {
 		return fail_in(err, "Secret %s", leaf->secret);
 	}
-	work->wanted.items[work->wanted.count++] =
-		(struct wanted){SECRET, leaf->secret, document, leaf->expectation, live ? why : NULL, document_version(live)};
+	work->wanted.items[work->wanted.count++] = (struct wanted){
+		SECRET, leaf->secret, document, leaf->expectation, .why = live ? why : NULL, .version = document_version(live)};
 	return true;
 }
 

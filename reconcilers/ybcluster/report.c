@@ -122,7 +122,7 @@ bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, jso
 		*err = call.err;
 		return false;
 	}
-	cluster_answered(work, call.answer);
+	cluster_seen(work, call.answer);
 	return true;
 }
 

@@ -72,7 +72,6 @@ static bool made_stand(struct work *work, const struct change *changes, size_t c
 
 bool scales_stand(struct work *work, const struct change *changes, size_t count, struct error *err) {
 	bool made = any_due_set(changes, count, false), changed = any_due_set(changes, count, true);
-	json_t *live;
-	return (!made || cluster_current(work, &live, err)) && (!changed || changed_stand(work, changes, count, err)) &&
+	return (!made || cluster_stands(work, err)) && (!changed || changed_stand(work, changes, count, err)) &&
 	       (!made || work->fresh || made_stand(work, changes, count, err));
 }

@@ -8,7 +8,7 @@
 /* Of a set that is there, by the document at hand. */
 must_check bool scale_is_seen(const struct change *change, struct error *err);
 /* Of all that are due, by what the API server has now; and that the cluster stands for which one is made
- * (cluster_current). */
+ * (cluster_stands). */
 must_check bool scales_stand(struct work *work, const struct change *changes, size_t count, struct error *err);
 
 #endif

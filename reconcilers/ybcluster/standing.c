@@ -4,33 +4,81 @@
 #include "base/str.h"
 #include "ybcluster/report.h"
 
-/* As a list of one. NULL and no error: it is gone; what has its name is another one. */
-static bool read(struct work *work, json_t **live, struct error *err) {
-	struct kube_call call = {.verb = KUBE_GET,
-		.kind = &kind_ybcluster,
+/* A list of one. */
+static struct kube_call look_call(struct work *work, const struct kind *kind, const char *name) {
+	return (struct kube_call){.verb = KUBE_GET,
+		.kind = kind,
 		.namespace = work->pass->namespace,
-		.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", work->pass->name)};
-	kube_do(work->pass->client, work->arena, &call, 1);
-	const json_t *items = json_object_get(call.answer, "items");
-	json_t *found = json_array_get(items, 0);
-	*live = str_equal(json_text(found, "metadata.uid"), work->cluster->metadata.uid) ? found : NULL;
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "read the cluster");
+		.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", name)};
+}
+
+/* NULL and no error: there is none. */
+static bool look_answer(const struct kube_call *call, json_t **live, struct error *err) {
+	const json_t *items = json_object_get(call->answer, "items");
+	*live = json_array_get(items, 0);
+	if (!call->ok) {
+		*err = call->err;
+		return fail_in(err, "look at the %s", call->kind->name);
 	}
-	return json_is_array(items) || fail(err, ERR_UNAVAILABLE, "read the cluster: the answer is no list");
+	return json_is_array(items) ||
+	       fail(err, ERR_UNAVAILABLE, "look at the %s: the answer is no list", call->kind->name);
 }
 
 static bool is_same(const struct object_meta *judged, const json_t *live) {
+	return str_equal(json_text(live, "metadata.uid"), judged->uid) &&
+	       json_int(live, "metadata.generation", 0) == judged->generation &&
+	       !json_get(live, "metadata.deletionTimestamp") == !judged->deletion_timestamp;
+}
+
+/* Annotations are no part of the generation. */
+static bool has_same_wishes(const struct object_meta *judged, const json_t *live) {
 	static const char *const wishes[] = {
 		ANNOTATION_PAUSED, ANNOTATION_PLAN, ANNOTATION_RESTART, ANNOTATION_ADOPT_VOLUMES};
-	bool same = json_int(live, "metadata.generation", 0) == judged->generation &&
-	            !json_get(live, "metadata.deletionTimestamp") == !judged->deletion_timestamp;
+	bool same = true;
 	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
 		const char *wish = json_string_value(json_at(live, "metadata", "annotations", wishes[i], NULL));
 		same = same && str_equal(wish, object_annotation(judged, wishes[i]));
 	}
 	return same;
+}
+
+bool fail_superseded(struct error *err) {
+	return fail(err, ERR_CONFLICT, "what this pass judges by was changed meanwhile");
+}
+
+void cluster_seen(struct work *work, const json_t *answer) {
+	const struct object_meta *judged = &work->cluster->metadata;
+	store_wrote(work->pass->store, &kind_ybcluster, answer, NULL);
+	work->confirmed = is_same(judged, answer) && has_same_wishes(judged, answer);
+	if (!work->confirmed) {
+		work->superseded = true;
+		wake_soon(work);
+	}
+}
+
+bool cluster_look(struct work *work, json_t **live, struct error *err) {
+	struct kube_call call = look_call(work, &kind_ybcluster, work->pass->name);
+	kube_do(work->pass->client, work->arena, &call, 1);
+	if (!look_answer(&call, live, err)) {
+		return false;
+	}
+	if (!str_equal(json_text(*live, "metadata.uid"), work->cluster->metadata.uid)) {
+		*live = NULL;
+		return true;
+	}
+	cluster_seen(work, *live);
+	return work->confirmed || fail_superseded(err);
+}
+
+bool inputs_stand(struct work *work, struct error *err) {
+	json_t *live;
+	if (work->superseded) {
+		return fail_superseded(err);
+	}
+	if (work->confirmed || work->plan_only || !work->pass->may_write) {
+		return true;
+	}
+	return cluster_look(work, &live, err) && (live || fail(err, ERR_CANCELLED, "the cluster is gone"));
 }
 
 bool cluster_destroy_keys(struct work *work, struct error *err) {
@@ -47,73 +95,51 @@ bool cluster_destroy_keys(struct work *work, struct error *err) {
 	return work->plan_only || token_keys_destroy(token, prefix, err);
 }
 
-void cluster_answered(struct work *work, const json_t *answer) {
-	store_wrote(work->pass->store, &kind_ybcluster, answer, NULL);
-	work->confirmed = is_same(&work->cluster->metadata, answer);
-	if (!work->confirmed) {
-		work->superseded = true;
-		wake_soon(work);
-	}
-}
-
-static bool fail_superseded(struct error *err) {
-	return fail(err, ERR_CONFLICT, "what this pass judges by was changed meanwhile");
-}
-
-bool cluster_current(struct work *work, json_t **live, struct error *err) {
-	if (!read(work, live, err)) {
+bool cluster_stands(struct work *work, struct error *err) {
+	json_t *live;
+	if (!cluster_look(work, &live, err)) {
 		return false;
 	}
-	if (!*live) {
-		return cluster_destroy_keys(work, err) && fail(err, ERR_CANCELLED, "the cluster is gone");
-	}
-	cluster_answered(work, *live);
-	return work->confirmed || fail_superseded(err);
+	return live || (cluster_destroy_keys(work, err) && fail(err, ERR_CANCELLED, "the cluster is gone"));
 }
 
-bool inputs_stand(struct work *work, struct error *err) {
-	json_t *live;
-	if (work->superseded) {
-		return fail_superseded(err);
+/* One that could not be counted, for it is not there, invalid or going, must be so still. */
+static bool is_judged(struct work *work, const struct assigned *assigned, const json_t *live) {
+	if (assigned->list) {
+		return is_same(&assigned->list->metadata, live);
 	}
-	return work->confirmed || work->plan_only || !work->pass->may_write || cluster_current(work, &live, err);
+	const struct object *known =
+		store_get(work->pass->store, work->arena, &kind_allowlist, work->pass->namespace, assigned->name);
+	const json_t *document = known ? known->document : NULL;
+	return !live || (known && str_equal(json_text(live, "metadata.uid"), known->uid) &&
+						json_int(live, "metadata.generation", 0) == json_int(document, "metadata.generation", 0));
 }
 
 /* The newest of it is in the store from now on; one that is gone counts as leaving, which closes what is open by it. */
-static bool list_stands(struct work *work, const struct assigned *assigned, const struct kube_call *call) {
-	const struct object_meta *judged = &assigned->list->metadata;
-	bool there = call->ok && str_equal(json_text(call->answer, "metadata.uid"), judged->uid);
-	if (there && is_same(judged, call->answer)) {
-		return true;
-	}
-	if (call->ok) {
-		store_wrote(work->pass->store, &kind_allowlist, call->answer, NULL);
+static void tell_store(struct work *work, const struct assigned *assigned, const json_t *live) {
+	if (live) {
+		store_wrote(work->pass->store, &kind_allowlist, live, NULL);
 	} else {
-		store_deleted(work->pass->store, &kind_allowlist, work->pass->namespace, assigned->name, judged->uid);
+		store_deleted(
+			work->pass->store, &kind_allowlist, work->pass->namespace, assigned->name, assigned->list->metadata.uid);
 	}
-	return false;
 }
 
 bool lists_stand(struct work *work, struct error *err) {
-	const struct assigned **asked = arena_array(work->arena, const struct assigned *, work->list_count);
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, work->list_count);
-	size_t count = 0;
 	for (size_t i = 0; i < work->list_count; i++) {
-		if (work->lists[i].list) {
-			asked[count] = &work->lists[i];
-			calls[count++] = (struct kube_call){.verb = KUBE_GET,
-				.kind = &kind_allowlist,
-				.namespace = work->pass->namespace,
-				.name = work->lists[i].name};
-		}
+		calls[i] = look_call(work, &kind_allowlist, work->lists[i].name);
 	}
-	kube_do(work->pass->client, work->arena, calls, count);
-	for (size_t i = 0; i < count; i++) {
-		if (!calls[i].ok && calls[i].err.kind != ERR_NOT_FOUND) {
-			*err = calls[i].err;
-			return fail_in(err, "read AllowList %s", calls[i].name);
+	kube_do(work->pass->client, work->arena, calls, work->list_count);
+	for (size_t i = 0; i < work->list_count; i++) {
+		json_t *live;
+		if (!look_answer(&calls[i], &live, err)) {
+			return false;
 		}
-		work->superseded = !list_stands(work, asked[i], &calls[i]) || work->superseded;
+		if (!is_judged(work, &work->lists[i], live)) {
+			tell_store(work, &work->lists[i], live);
+			work->superseded = true;
+		}
 	}
 	return !work->superseded || fail_superseded(err);
 }

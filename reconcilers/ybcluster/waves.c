@@ -88,7 +88,7 @@ static bool finish(struct work *work, const struct change *change, const struct 
 			note_made(work, change, call->answer);
 		}
 		if (change->wanted->kind == STATEFUL_SET && !seen_by_controller(call->answer)) {
-			work->templates_written = true;
+			work->rollout_waits = true;
 		}
 		if (is_drift(work, change)) {
 			world_count_drift(work->world, change->wanted->kind);
@@ -167,21 +167,20 @@ static bool judged_by_what_is(struct work *work, const struct change *changes, s
 		const struct wanted *wanted = changes[i].wanted;
 		bool due = change_is_due(&changes[i]);
 		any = any || due || (!changes[i].skip && changes[i].foreign);
-		access = access || (due && (strcmp(wanted->name, clients) == 0 || strcmp(wanted->name, work->pass->name) == 0));
+		bool service = wanted->kind == SERVICE && strcmp(wanted->name, work->pass->name) == 0;
+		access = access || (due && (service || strcmp(wanted->name, clients) == 0));
 	}
 	bool opens = access && !work->frozen && !work->plan_only;
 	return !any || (inputs_stand(work, err) && (!opens || lists_stand(work, err)));
 }
 
-/* What closes must stand before anything else is made; and no pod may start from a template while its Secret goes. */
-static bool held_up(const struct change *changes, size_t count, int wave) {
-	bool held = false;
+/* No pod may start from a template while its Secret goes. */
+static bool secret_leaves(const struct change *changes, size_t count) {
+	bool leaves = false;
 	for (size_t i = 0; i < count; i++) {
-		enum child_kind kind = changes[i].wanted->kind;
-		held = held || (changes[i].waits &&
-						   (kind == NETWORK_POLICY ? wave > 0 : kind == SECRET && wave >= wave_of(STATEFUL_SET)));
+		leaves = leaves || (changes[i].waits && changes[i].wanted->kind == SECRET);
 	}
-	return held;
+	return leaves;
 }
 
 /* No pod may start from a template that is ahead of its Secret. */
@@ -203,8 +202,8 @@ bool waves_write(struct work *work, struct change *changes, size_t count, struct
 	bool ok = true;
 	for (int wave = 1; wave < WAVES; wave++) {
 		struct error one;
-		if (held_up(changes, count, wave)) {
-			work->templates_written = true;
+		if (wave == wave_of(STATEFUL_SET) && secret_leaves(changes, count)) {
+			work->rollout_waits = true;
 			break;
 		}
 		if (wave == wave_of(STATEFUL_SET) && !scales_stand(work, changes, count, &one)) {

@@ -42,7 +42,7 @@ struct work {
 	const char *strange_pod; /* of somebody else, under the name of one of ours; NULL: none was found */
 	int64_t *pod_limits;     /* by group: the ordinal whose volume may not be mounted or made; NULL: there is none */
 	bool ca_moved;           /* by this pass, to certificates that no Secret holds yet */
-	bool templates_written;  /* by this pass, or a set is made anew: the StatefulSets' controller has yet to see it */
+	bool rollout_waits;      /* templates were written by this pass, or held up, or a set is made anew */
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
 };

@@ -17,6 +17,7 @@
 #include "ybcluster/isolation.h"
 #include "ybcluster/observe.h"
 #include "ybcluster/report.h"
+#include "ybcluster/standing.h"
 
 /* What is left when access and certificates stand. */
 static bool desired_rest(struct work *work, struct error *err) {
@@ -194,7 +195,10 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	}
 	struct error why = {0};
 	bool ok = act(work, &why);
-	if (!ok && why.kind == ERR_CONFLICT && (work->fresh || work->superseded)) {
+	if (!ok && work->superseded) {
+		return fail_superseded(err);
+	}
+	if (!ok && why.kind == ERR_CONFLICT && work->fresh) {
 		*err = why;
 		return false;
 	}
@@ -205,7 +209,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	if (why.kind != ERR_CANCELLED && !gone && !work->unreadable && !report(work, err)) {
 		return false;
 	}
-	come_back(work);
+	come_back(work); /* sooner, if the answer showed another spec */
 	if (!ok) {
 		*err = why;
 	} else if (!work->changes && !work->cluster->metadata.deletion_timestamp) {
@@ -221,7 +225,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 		return true;
 	}
 	bool ok = observe_and_act(&work, false, err);
-	if (ok || !work.fresh || err->kind != ERR_CONFLICT) {
+	if (ok || !work.fresh || work.superseded || err->kind != ERR_CONFLICT) {
 		return ok;
 	}
 	/* A name was taken after all: now each is looked at. What this pass has made is taken back if it must. */

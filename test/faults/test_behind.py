@@ -113,6 +113,19 @@ def narrowed(hands, behind):
     stays("what was closed", lambda: open_to(OFFICE)(hands), 5)
 
 
+def appeared(hands, behind):
+    """A list was made and assigned, and the leader before has opened what it says: that stays open."""
+    made(hands)
+    behind("allowlists")
+    hands.apply(allow_list("office", OFFICE))
+    hands.patch("one", {"spec": {"allowLists": ["office"]}})
+    wait_until("it is missed", lambda: "office does not exist" in hands.conditions(), SOON)
+    opened = {"from": [{"ipBlock": {"cidr": OFFICE}}], "ports": [{"port": 5433, "protocol": "TCP"}]}
+    hands.api.patch("networkpolicies", "one-clients", hands.namespace, {"spec": {"ingress": [opened]}})
+    wait_until("it is found", lambda: "office does not exist" not in hands.conditions(), SOON)
+    assert open_to(OFFICE)(hands)
+
+
 def anew(hands, behind):
     """A cluster of the same name, and smaller: what is still seen of the one before says nothing of it."""
     made(hands, nodes=5, deletionPolicy="Delete")
@@ -126,7 +139,7 @@ def anew(hands, behind):
 
 @pytest.mark.parametrize(("kind", "act"), [
     ("ybclusters", retained), ("services", made_anew), ("pods", served_still), ("statefulsets", scaled), ("ybclusters", resumed),
-    ("allowlists", narrowed), ("statefulsets", anew)])
+    ("allowlists", narrowed), ("allowlists", appeared), ("statefulsets", anew)])
 def test_what_is_not_seen(cases, kind, act):
     late = []
     with cases.scene(Case(act.__name__, f"{kind} are not seen"), "a watch that does not show what others do") as lane:

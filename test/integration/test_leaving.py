@@ -63,8 +63,9 @@ def test_a_policy_of_an_earlier_cluster_is_waited_for(kubectl, namespace):
         kubectl("delete", "persistentvolumeclaims", "--all", "-n", namespace)
         kubectl.apply(yb_cluster("one"), namespace=namespace)
         waits_for(kubectl, namespace, "NetworkPolicy one-deny")
-        assert not condition(kubectl.get("ybcluster", "one", namespace), "Stalled")
-        stays("nothing runs", lambda: not kubectl.list("statefulsets", namespace), 2)
+        live = kubectl.get("ybcluster", "one", namespace)
+        assert not condition(live, "Stalled") and condition(live, "CertificatesReady")["status"] != "True"
+        stays("nothing is made", lambda: list(children.of(kubectl, "one", namespace)) == [("networkpolicy", "one-deny")], 2)
     wait_for_ready(kubectl, "one", namespace)
 
 
