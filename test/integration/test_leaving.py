@@ -64,7 +64,7 @@ def test_a_policy_of_an_earlier_cluster_is_waited_for(kubectl, namespace):
         kubectl.apply(yb_cluster("one"), namespace=namespace)
         waits_for(kubectl, namespace, "NetworkPolicy one-deny")
         live = kubectl.get("ybcluster", "one", namespace)
-        assert not condition(live, "Stalled") and condition(live, "CertificatesReady")["status"] != "True"
+        assert not condition(live, "Stalled") and condition(live, "CertificatesReady").get("status") != "True"
         stays("nothing is made", lambda: list(children.of(kubectl, "one", namespace)) == [("networkpolicy", "one-deny")], 2)
     wait_for_ready(kubectl, "one", namespace)
 
