@@ -79,9 +79,10 @@ static bool write_access(struct work *work, const struct wanted_list *all, struc
 static bool policies_free(struct work *work, struct error *err) {
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *child = &work->children.items[i];
-		bool own = child->kind == NETWORK_POLICY && policy_is_of(work->pass->name, child->name);
+		bool anothers = *child->owner_uid && strcmp(child->owner_uid, work->cluster->metadata.uid) != 0;
+		bool named = child->kind == NETWORK_POLICY && policy_is_of(work->pass->name, child->name);
 		json_t *live = NULL;
-		if (own && child->deleting &&
+		if (named && anothers && child->deleting &&
 			(!child_document(work, NETWORK_POLICY, child->name, &live, err) ||
 				!is_not_anothers(work, NETWORK_POLICY, live, err))) {
 			return false;
