@@ -26,14 +26,15 @@ static json_t *patch_of(struct arena *arena, const json_t *object, const char *f
 
 bool finalizer_remove(
 	struct pass *pass, const struct kind *kind, const json_t *object, const char *finalizer, struct error *err) {
-	if (!finalizer_is_on(object, finalizer)) {
+	size_t place = place_of(object, finalizer);
+	if (place == json_array_size(json_get(object, "metadata.finalizers"))) {
 		return true;
 	}
 	struct kube_call call = {.verb = KUBE_PATCH_JSON,
 		.kind = kind,
 		.namespace = pass->namespace,
 		.name = pass->name,
-		.body = patch_of(pass->arena, object, finalizer, place_of(object, finalizer))};
+		.body = patch_of(pass->arena, object, finalizer, place)};
 	kube_do(pass->client, pass->arena, &call, 1);
 	if (call.ok) {
 		store_wrote(pass->store, kind, call.answer, NULL);

@@ -10,6 +10,7 @@
 #include "pure/allow.h"
 #include "pure/diff.h"
 #include "reconcilers/finalizer.h"
+#include "reconcilers/listing.h"
 #include "reconcilers/owner.h"
 #include "reconcilers/world.h"
 
@@ -170,15 +171,11 @@ static double patience(struct list_work *work) {
 /* Every cluster, not only those that refer to it now: one that just ceased to may not have closed yet. And as the API
  * server has them: who becomes the leader may not know all that the leader before has opened. */
 static bool finish(struct list_work *work, struct error *err) {
-	struct kube_call call = {.verb = KUBE_GET, .kind = &kind_ybcluster, .namespace = work->pass->namespace};
+	struct kube_call call = list_call(work->pass, &kind_ybcluster, NULL);
 	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "list the namespace's clusters");
-	}
-	const json_t *clusters = json_object_get(call.answer, "items");
-	if (!json_is_array(clusters)) {
-		return fail(err, ERR_UNAVAILABLE, "list the namespace's clusters: the answer is no list");
+	const json_t *clusters;
+	if (!listed(&call, &clusters, err)) {
+		return false;
 	}
 	for (size_t i = 0; i < json_array_size(clusters); i++) {
 		const json_t *cluster = json_array_get(clusters, i);

@@ -77,7 +77,7 @@ static bool names_free(struct work *work, struct change *changes, size_t count, 
 		if (!live || changes[i].skip || is_leaving(&changes[i])) {
 			continue;
 		}
-		if (!is_not_anothers(work, changes[i].wanted->kind, live, err)) {
+		if (!no_leftover(work, changes[i].wanted->kind, live, err)) {
 			return false;
 		}
 		if (!is_ours(work, live)) {
@@ -94,8 +94,7 @@ static void wait_for_end(struct work *work, struct change *change) {
 	change->skip = change->waits = true;
 	wake_at(work, work->now + LOOK_AGAIN);
 	work->observed.reconciling = true;
-	work->observed.reconciling_why = arena_printf(work->arena, "waiting until %s %s, which is being deleted, is gone",
-		child_kind_name(change->wanted->kind), change->wanted->name);
+	work->observed.reconciling_why = awaited_end(work, change->wanted->kind, change->wanted->name);
 }
 
 /* The object goes and comes anew; a StatefulSet around its pods (orphan delete). */

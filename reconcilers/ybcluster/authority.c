@@ -143,7 +143,7 @@ bool authority_load(struct work *work, struct authority *authority, struct error
 	authority->pki = authority->token ? vault_pki(work->world->vault, work->pass->client, err) : NULL;
 	json_t *live;
 	if (!authority->pki || !child_document(work, CONFIG_MAP, config_map(work), &live, err) ||
-		!is_not_anothers(work, CONFIG_MAP, live, err) || !load(work, authority, live, err)) {
+		!no_leftover(work, CONFIG_MAP, live, err) || !load(work, authority, live, err)) {
 		return false;
 	}
 	authority->version = document_version(live);

@@ -15,8 +15,7 @@ static bool served(struct work *work, const struct trust *trust) {
 	}
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *pod = &work->children.items[i];
-		bool theirs = *pod->owner_uid && !pod_is_of(work->pass->name, pod->name);
-		if (pod->kind != POD || theirs) {
+		if (pod->kind != POD || is_their_pod(work, pod)) {
 			continue;
 		}
 		const struct group *group = group_of_pod(&work->groups, pod->name);

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "pure/pod_name.h"
+#include "reconcilers/listing.h"
 #include "reconcilers/owner.h"
 #include "ybcluster/observe.h"
 #include "ybcluster/standing.h"
@@ -96,10 +98,22 @@ bool is_ours(const struct work *work, const json_t *live) {
 	return belongs_to(live, work->cluster->metadata.uid);
 }
 
-bool is_not_anothers(struct work *work, enum child_kind kind, const json_t *live, struct error *err) {
+bool is_anothers(const struct work *work, const struct child *child) {
+	return *child->owner_uid && strcmp(child->owner_uid, work->cluster->metadata.uid) != 0;
+}
+
+bool is_their_pod(const struct work *work, const struct child *pod) {
+	return *pod->owner_uid && !pod_is_of(work->cluster->metadata.name, pod->name);
+}
+
+const char *awaited_end(struct work *work, enum child_kind kind, const char *name) {
+	return arena_printf(
+		work->arena, "waiting until %s %s, which is being deleted, is gone", child_kind_name(kind), name);
+}
+
+bool no_leftover(struct work *work, enum child_kind kind, const json_t *live, struct error *err) {
 	bool waits = live && !is_ours(work, live) && json_get(live, "metadata.deletionTimestamp");
-	return !waits || fail(err, ERR_CONFLICT, "waiting until %s %s, which is being deleted, is gone",
-						 child_kind_name(kind), json_text_or(live, "metadata.name", ""));
+	return !waits || fail(err, ERR_CONFLICT, "%s", awaited_end(work, kind, json_text_or(live, "metadata.name", "")));
 }
 
 static bool delete_now(struct work *work, const struct child *child, const char *propagation, struct error *err) {
@@ -151,15 +165,9 @@ bool child_scale(struct work *work, const struct child *child, int replicas, con
 
 bool children_list(
 	struct work *work, enum child_kind kind, const char *query, const json_t **items, struct error *err) {
-	struct kube_call call = child_call(work, KUBE_GET, kind, NULL);
-	call.query = query;
+	struct kube_call call = list_call(work->pass, kind_of_child(kind), query);
 	kube_do(work->pass->client, work->arena, &call, 1);
-	*items = json_object_get(call.answer, "items");
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "list %s", call.kind->plural);
-	}
-	return true;
+	return listed(&call, items, err);
 }
 
 /* By the label that it was listed by it is ours, whatever other one it lost; so is a set whose owner's reference

@@ -25,8 +25,14 @@ must_check bool children_list(
 /* Objects with the cluster's uid as the API server has them, in place of what the watch has shown so far, or beside it:
  * StatefulSets, pods or claims. */
 must_check bool children_look(struct work *work, enum child_kind kind, struct error *err);
+/* By the controller that the store knows; what nothing controls may be ours by its label. */
+bool is_anothers(const struct work *work, const struct child *child);
+/* A pod that somebody else's controller keeps with our label on it. */
+bool is_their_pod(const struct work *work, const struct child *pod);
+/* What is said while something on its way out is in the way. */
+const char *awaited_end(struct work *work, enum child_kind kind, const char *name);
 /* False, ERR_CONFLICT: it is another's, an earlier cluster's most likely, and on its way out. */
-must_check bool is_not_anothers(struct work *work, enum child_kind kind, const json_t *live, struct error *err);
+must_check bool no_leftover(struct work *work, enum child_kind kind, const json_t *live, struct error *err);
 /* What a write is refused by when there is something newer by now; of NULL: when there is anything. */
 const char *document_version(const json_t *live);
 /* True when the live object is this cluster's; NULL is nobody's. */

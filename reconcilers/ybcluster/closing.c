@@ -79,12 +79,11 @@ static bool write_access(struct work *work, const struct wanted_list *all, struc
 static bool policies_free(struct work *work, struct error *err) {
 	for (size_t i = 0; i < work->children.count; i++) {
 		const struct child *child = &work->children.items[i];
-		bool anothers = *child->owner_uid && strcmp(child->owner_uid, work->cluster->metadata.uid) != 0;
 		bool named = child->kind == NETWORK_POLICY && policy_is_of(work->pass->name, child->name);
 		json_t *live = NULL;
-		if (named && anothers && child->deleting &&
+		if (named && child->deleting && is_anothers(work, child) &&
 			(!child_document(work, NETWORK_POLICY, child->name, &live, err) ||
-				!is_not_anothers(work, NETWORK_POLICY, live, err))) {
+				!no_leftover(work, NETWORK_POLICY, live, err))) {
 			return false;
 		}
 	}
@@ -168,7 +167,7 @@ bool only_close(struct work *work, struct error *err) {
 
 void close_after(struct work *work, const struct error *failure) {
 	struct error err;
-	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT || work->superseded) {
+	if (failure->kind == ERR_CANCELLED || failure->kind == ERR_CONFLICT || work->standing == SUPERSEDED) {
 		return;
 	}
 	observe_again(work);
@@ -181,7 +180,8 @@ void close_after(struct work *work, const struct error *failure) {
 bool close_unreadable(struct work *work, struct error *err) {
 	bool closed = only_close(work, err);
 	struct error failure;
-	if (work->pass->may_write && !work->superseded && !report_undecodable(work, work->unreadable, &failure)) {
+	if (work->pass->may_write && work->standing != SUPERSEDED &&
+		!report_undecodable(work, work->unreadable, &failure)) {
 		log_error("the status could not be written", "cluster", work->pass->name, "error", failure.text);
 	}
 	if (closed) {

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "pure/pod_name.h"
 #include "reconcilers/finalizer.h"
 #include "ybcluster/apply.h"
 #include "ybcluster/checks.h"
@@ -110,7 +109,7 @@ static bool is_compute(const struct work *work, const struct child *child) {
 /* Not one that somebody's ReplicaSet keeps with our label on it: it would never be gone. */
 static bool is_pod(const struct work *work, const struct child *child) {
 	return child->kind == POD && strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0 &&
-	       (!*child->owner_uid || pod_is_of(work->cluster->metadata.name, child->name));
+	       !is_their_pod(work, child);
 }
 
 static bool is_rest(const struct work *work, const struct child *child) {

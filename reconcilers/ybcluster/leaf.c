@@ -130,14 +130,12 @@ static json_t *issue(struct work *work, const struct leaf *leaf, const struct au
 static bool renew_or_keep(struct work *work, struct leaf *leaf, struct authority *authority, struct error *err) {
 	json_t *live;
 	if (!authority_load(work, authority, err) || !child_document(work, SECRET, leaf->secret, &live, err) ||
-		!is_not_anothers(work, SECRET, live, err)) {
+		!no_leftover(work, SECRET, live, err)) {
 		return false;
 	}
 	bool names_only = false;
-	const char *why = live ? trouble(work, leaf, authority, live, &names_only) : "it does not exist";
-	if (json_get(live, "metadata.deletionTimestamp")) {
-		why = NULL; /* what is on its way out is waited for */
-	}
+	bool leaves = json_get(live, "metadata.deletionTimestamp"); /* and is waited for */
+	const char *why = !live ? "it does not exist" : leaves ? NULL : trouble(work, leaf, authority, live, &names_only);
 	if (why && held_back(work)) {
 		return true; /* nothing is signed that could not be stored */
 	}

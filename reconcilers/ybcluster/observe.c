@@ -68,12 +68,11 @@ static struct child child_of(struct arena *arena, struct object *object) {
 /* What is an earlier cluster's of the same name, or somebody else's, says nothing of this one; whether it is in the way
  * is seen when its name is taken. Claims hold data and policies let in, whosever they are: those stay visible. */
 static bool is_shown(const struct work *work, const struct child *child) {
-	const char *uid = work->cluster->metadata.uid;
 	if (child->kind == POD) {
-		return strcmp(child->cluster_uid, uid) == 0;
+		return strcmp(child->cluster_uid, work->cluster->metadata.uid) == 0;
 	}
 	bool any = child->kind == VOLUME_CLAIM || child->kind == NETWORK_POLICY;
-	return any || !*child->owner_uid || strcmp(child->owner_uid, uid) == 0;
+	return any || !is_anothers(work, child);
 }
 
 void observe_children(struct work *work) {

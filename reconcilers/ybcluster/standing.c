@@ -2,26 +2,19 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "reconcilers/listing.h"
 #include "ybcluster/report.h"
 
-/* A list of one. */
 static struct kube_call look_call(struct work *work, const struct kind *kind, const char *name) {
-	return (struct kube_call){.verb = KUBE_GET,
-		.kind = kind,
-		.namespace = work->pass->namespace,
-		.query = arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", name)};
+	return list_call(work->pass, kind, query_of_name(work->arena, name));
 }
 
 /* NULL and no error: there is none. */
 static bool look_answer(const struct kube_call *call, json_t **live, struct error *err) {
-	const json_t *items = json_object_get(call->answer, "items");
+	const json_t *items;
+	bool ok = listed(call, &items, err);
 	*live = json_array_get(items, 0);
-	if (!call->ok) {
-		*err = call->err;
-		return fail_in(err, "look at the %s", call->kind->name);
-	}
-	return json_is_array(items) ||
-	       fail(err, ERR_UNAVAILABLE, "look at the %s: the answer is no list", call->kind->name);
+	return ok;
 }
 
 static bool is_same(const struct object_meta *judged, const json_t *live) {
@@ -49,9 +42,8 @@ bool fail_superseded(struct error *err) {
 void cluster_seen(struct work *work, const json_t *answer) {
 	const struct object_meta *judged = &work->cluster->metadata;
 	store_wrote(work->pass->store, &kind_ybcluster, answer, NULL);
-	work->confirmed = is_same(judged, answer) && has_same_wishes(judged, answer);
-	if (!work->confirmed) {
-		work->superseded = true;
+	work->standing = is_same(judged, answer) && has_same_wishes(judged, answer) ? STANDS : SUPERSEDED;
+	if (work->standing == SUPERSEDED) {
 		wake_soon(work);
 	}
 }
@@ -67,15 +59,15 @@ bool cluster_look(struct work *work, json_t **live, struct error *err) {
 		return true;
 	}
 	cluster_seen(work, *live);
-	return work->confirmed || fail_superseded(err);
+	return work->standing == STANDS || fail_superseded(err);
 }
 
 bool inputs_stand(struct work *work, struct error *err) {
 	json_t *live;
-	if (work->superseded) {
+	if (work->standing == SUPERSEDED) {
 		return fail_superseded(err);
 	}
-	if (work->confirmed || work->plan_only || !work->pass->may_write) {
+	if (work->standing == STANDS || work->plan_only || !work->pass->may_write) {
 		return true;
 	}
 	return cluster_look(work, &live, err) && (live || fail(err, ERR_CANCELLED, "the cluster is gone"));
@@ -138,8 +130,8 @@ bool lists_stand(struct work *work, struct error *err) {
 		}
 		if (!is_judged(work, &work->lists[i], live)) {
 			tell_store(work, &work->lists[i], live);
-			work->superseded = true;
+			work->standing = SUPERSEDED;
 		}
 	}
-	return !work->superseded || fail_superseded(err);
+	return work->standing != SUPERSEDED || fail_superseded(err);
 }

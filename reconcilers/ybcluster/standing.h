@@ -6,7 +6,7 @@
 #define YBCLUSTER_STANDING_H
 #include "ybcluster/work.h"
 
-/* All of these fail with ERR_CONFLICT, and set `superseded`, when it is not: the store knows better from then on. */
+/* All of these fail with ERR_CONFLICT, and set SUPERSEDED, when it is not. */
 
 /* NULL and no error: it is gone; what has its name is another one. Keys go by this: a list without it is the API
  * server's own word, where a 404 may be anybody's on the way. */

@@ -7,6 +7,7 @@
 #include "pure/refusal.h"
 #include "pure/rollout.h"
 #include "pure/selection.h"
+#include "reconcilers/listing.h"
 #include "ybcluster/checks.h"
 #include "ybcluster/children.h"
 #include "ybcluster/observe.h"
@@ -15,7 +16,7 @@
 /* As a list, which the operator's Role allows; NULL and no error: it is not there. */
 static bool look_for(struct work *work, const char *name, json_t **pod, struct error *err) {
 	const json_t *items;
-	if (!children_list(work, POD, arena_printf(work->arena, "fieldSelector=metadata.name%%3D%s", name), &items, err)) {
+	if (!children_list(work, POD, query_of_name(work->arena, name), &items, err)) {
 		return fail_in(err, "look for pod %s", name);
 	}
 	*pod = json_array_get(items, 0);

@@ -13,6 +13,9 @@ struct made {
 	const char *name, *uid;
 };
 
+/* SUPERSEDED: the store has something newer by now, and the next pass judges by that. */
+enum standing { NOT_ASKED, STANDS, SUPERSEDED };
+
 struct work {
 	struct pass *pass;
 	struct world *world;
@@ -29,8 +32,7 @@ struct work {
 	struct observed observed;
 	int64_t now;
 	const struct error *unreadable; /* why it cannot be decoded: see readable_cluster(). NULL: it can */
-	bool confirmed;                 /* the cluster, as this pass judges by it, is what the API server has */
-	bool superseded;                /* what this pass judges by is not so any more: the next one knows better */
+	enum standing standing;         /* is what this pass judges by still so? */
 	bool names_taken;        /* objects of another owner bear the cluster's name: an earlier cluster's, most likely */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */

@@ -195,7 +195,7 @@ static bool observe_and_act(struct work *work, bool careful, struct error *err) 
 	}
 	struct error why = {0};
 	bool ok = act(work, &why);
-	if (!ok && work->superseded) {
+	if (!ok && work->standing == SUPERSEDED) {
 		return fail_superseded(err);
 	}
 	if (!ok && why.kind == ERR_CONFLICT && work->fresh) {
@@ -225,7 +225,7 @@ static bool reconcile(struct pass *pass, struct error *err) {
 		return true;
 	}
 	bool ok = observe_and_act(&work, false, err);
-	if (ok || !work.fresh || work.superseded || err->kind != ERR_CONFLICT) {
+	if (ok || !work.fresh || work.standing == SUPERSEDED || err->kind != ERR_CONFLICT) {
 		return ok;
 	}
 	/* A name was taken after all: now each is looked at. What this pass has made is taken back if it must. */

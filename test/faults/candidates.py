@@ -55,23 +55,21 @@ class Candidate:
 
 def with_two(cases, act, case, number):
     """What is wrong when act(lane, first, second, hands, case, cases) is done to two candidates, of which the first leads."""
-    candidates, lane = [], cases.free.get()
-    lane.begin()
-    lane.supervised.operator.stop()
-    try:
-        for name in ("first", "second"):
-            candidates.append(Candidate(lane, f"{case.fault.split()[0].strip(':')}-{name}-{number}"))
-            wait_until("the first one leads", candidates[0].leads)
-        problems = act(lane, *candidates, Hands(lane.api, lane.namespace), case, cases)
-        candidates[1].operator.stop()
-        return problems
-    except AssertionError as error:
-        return [str(error)]
-    finally:
-        for one in candidates:
-            one.close()
-        lane.abandon()
-        cases.free.put(lane)
+    candidates = []
+    with cases.own_lane() as lane:
+        lane.supervised.operator.stop()
+        try:
+            for name in ("first", "second"):
+                candidates.append(Candidate(lane, f"{case.fault.split()[0].strip(':')}-{name}-{number}"))
+                wait_until("the first one leads", candidates[0].leads)
+            problems = act(lane, *candidates, Hands(lane.api, lane.namespace), case, cases)
+            candidates[1].operator.stop()
+            return problems
+        except AssertionError as error:
+            return [str(error)]
+        finally:
+            for one in candidates:
+                one.close()
 
 
 def one_after_the_other(cases, table, option, derived, act):

@@ -150,19 +150,28 @@ class Cases:
         return [line for case in bundle if case not in passed for line in self.one(workload, case, compare)]
 
     @contextlib.contextmanager
-    def scene(self, case, sort):
-        """A lane for a case that is told in one piece; nothing of it is used again."""
-        if not named([case], self.option("--case")) or str(case) in self.table.done:
-            pytest.skip("not wanted, or finished")
-        lane, started, outcome = self.free.get(), time.monotonic(), "failed"
+    def own_lane(self):
+        """A lane in which nothing that is left is used again."""
+        lane = self.free.get()
         lane.begin()
         try:
             yield lane
-            outcome = "passed"
         finally:
-            self.table.add(case, sort, outcome, [], time.monotonic() - started)
             lane.abandon()
             self.free.put(lane)
+
+    @contextlib.contextmanager
+    def scene(self, case, sort):
+        """A lane for a case that is told in one piece."""
+        if not named([case], self.option("--case")) or str(case) in self.table.done:
+            pytest.skip("not wanted, or finished")
+        started, outcome = time.monotonic(), "failed"
+        with self.own_lane() as lane:
+            try:
+                yield lane
+                outcome = "passed"
+            finally:
+                self.table.add(case, sort, outcome, [], time.monotonic() - started)
 
     def run(self, derive, workloads=WORKLOADS, compare=runs.compare, most=1):
         """derive(workload name, requests of the undisturbed run) -> cases. All those that are chosen and not finished are run,
