@@ -30,8 +30,11 @@ def test_what_would_be_signed_anew_is_told_once(kubectl, namespace):
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan=true")
     kubectl.patch("ybcluster", "one", namespace, {"spec": {"tls": {"rotate": "again"}}})
 
+    def plan():
+        return kubectl.get("ybcluster", "one", namespace).get("status", {}).get("plan", [])
+
     def planned():
-        return {step["object"] for step in kubectl.get("ybcluster", "one", namespace).get("status", {}).get("plan", [])}
+        return {step["object"] for step in plan()}
     secrets = {"Secret/one-master-tls", "Secret/one-tserver-tls", "Secret/one-admin-tls"}
     wait_until("the plan", lambda: planned() >= secrets | {"StatefulSet/one-master", "StatefulSet/one-tserver"})
 
@@ -39,6 +42,9 @@ def test_what_would_be_signed_anew_is_told_once(kubectl, namespace):
         return kubectl.get("ybcluster", "one", namespace)["metadata"]["resourceVersion"]
     before = version()
     stays("the plan", lambda: version() == before, 4)
+    told = plan()
+    kubectl("annotate", "ybcluster", "one", "-n", namespace, "example.com/look=again")
+    stays("the plan of another pass", lambda: plan() == told, 4)
     kubectl("annotate", "ybcluster", "one", "-n", namespace, "yugabyte.com/plan-")
     wait_until("it is carried out", lambda: not planned())
     wait_for_ready(kubectl, "one", namespace)
