@@ -89,7 +89,8 @@ static bool set_finalizer(struct list_work *work, bool wanted, struct error *err
 	return write(work, KUBE_APPLY, body, err) || fail_in(err, "set the finalizer");
 }
 
-/* What is open in one cluster by two objects, and the ranges that its other lists want. */
+/* What is open in one cluster by two objects, and the ranges that its other lists want. Those are the store's: one
+ * watch shows them and this list's deletion in order, so they are no older than that. */
 struct opening {
 	const json_t *cluster;
 	bool referred; /* it names this list now */

@@ -20,40 +20,50 @@ static bool is_leaving(const struct change *change) {
 	return deleting && change->wanted->kind != NETWORK_POLICY;
 }
 
-/* A document that is not in the store may be there all the same: read it before its name is taken; but for a fresh
- * cluster, of whose names most likely none is taken. And a document whose digest is new, or that changed since it was
- * compared, must be at hand to be compared. What is being deleted may be gone, though its watch has not told yet; but a
- * StatefulSet is waited for, since all that is judged of its pods is judged by that watch. Nothing is read for a pass
- * that may not write: what it lacks is on its way.
- */
+/* By what the store has; true: it must be read. A document that is not in the store may be there all the same: before
+ * its name is taken it is read. And one whose digest is new, or that changed since it was compared, must be at hand to
+ * be compared. What is being deleted may be gone, though its watch has not told yet; but a StatefulSet is waited for,
+ * since all that is judged of its pods is judged by that watch. */
+static bool is_missing(struct change *change) {
+	const struct child *known = change->child, *child = known && !known->deleting ? known : NULL;
+	bool compared = child && child->in_sync && digest_equal(&child->compared, &change->wanted->digest);
+	bool awaited = known && known->deleting && change->wanted->kind == STATEFUL_SET;
+	change->live = child ? child->document : NULL;
+	change->skip = compared && !change->wanted->why;
+	return !change->live && !change->skip && !awaited;
+}
+
+static bool take_answer(struct change *change, const struct kube_call *call, struct error *err) {
+	if (call->ok) {
+		change->live = call->answer;
+	} else if (call->err.kind != ERR_NOT_FOUND) {
+		*err = call->err;
+		return fail_in(err, "read %s %s", call->kind->name, call->name);
+	} else if (change->child && change->wanted->kind == STATEFUL_SET) {
+		change->child->deleting = true;
+	} else {
+		change->child = NULL;
+	}
+	return true;
+}
+
+/* Nothing is read for a fresh cluster, of whose names most likely none is taken, nor for a pass that may not write:
+ * what that lacks is on its way. */
 static bool read_missing(struct work *work, struct change *changes, size_t count, struct error *err) {
 	struct kube_call *calls = arena_array(work->arena, struct kube_call, count);
 	size_t *which = arena_array(work->arena, size_t, count), asked = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct child *child = changes[i].child && !changes[i].child->deleting ? changes[i].child : NULL;
-		bool compared = child && child->in_sync && digest_equal(&child->compared, &changes[i].wanted->digest);
-		bool waits = changes[i].child && !child && changes[i].wanted->kind == STATEFUL_SET;
-		changes[i].live = child ? child->document : NULL;
-		changes[i].skip = compared && !changes[i].wanted->why;
-		if (work->pass->may_write && !work->fresh && !changes[i].live && !changes[i].skip && !waits) {
+		if (is_missing(&changes[i]) && work->pass->may_write && !work->fresh) {
 			which[asked] = i;
 			calls[asked++] = child_call(work, KUBE_GET, changes[i].wanted->kind, changes[i].wanted->name);
 		}
 	}
 	kube_do(work->pass->client, work->arena, calls, asked);
-	for (size_t i = 0; i < asked; i++) {
-		if (calls[i].ok) {
-			changes[which[i]].live = calls[i].answer;
-		} else if (calls[i].err.kind != ERR_NOT_FOUND) {
-			*err = calls[i].err;
-			return fail_in(err, "read %s %s", calls[i].kind->name, calls[i].name);
-		} else if (changes[which[i]].child && changes[which[i]].wanted->kind == STATEFUL_SET) {
-			changes[which[i]].child->deleting = true;
-		} else {
-			changes[which[i]].child = NULL;
-		}
+	bool ok = true;
+	for (size_t i = 0; ok && i < asked; i++) {
+		ok = take_answer(&changes[which[i]], &calls[i], err);
 	}
-	return true;
+	return ok;
 }
 
 /* What a fresh cluster made before it met the name that was taken; what is not ours by now is not touched. */

@@ -133,10 +133,7 @@ static bool delete_now(struct work *work, const struct child *child, const char 
 bool child_delete(
 	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err) {
 	note_change(work, "delete", child->kind, child->name, why);
-	if (work->plan_only || !work->pass->may_write) {
-		return true;
-	}
-	return inputs_stand(work, err) && delete_now(work, child, propagation, err);
+	return !writes(work) || (inputs_stand(work, err) && delete_now(work, child, propagation, err));
 }
 
 bool child_take_back(struct work *work, const struct child *child, const char *why, struct error *err) {
@@ -144,22 +141,23 @@ bool child_take_back(struct work *work, const struct child *child, const char *w
 	return delete_now(work, child, "Background", err);
 }
 
-bool child_scale(struct work *work, const struct child *child, int replicas, const char *why, struct error *err) {
-	note_change(work, "scale", child->kind, child->name, why);
-	if (work->plan_only || !work->pass->may_write) {
+bool child_patch(struct work *work, const struct child *child, const struct patch *patch, struct error *err) {
+	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, child->kind, child->name);
+	call.body = arena_own_json(work->arena, patch->body);
+	json_put(call.body, "metadata.uid", json_string(child->uid));
+	note_change(work, patch->action, child->kind, child->name, patch->why);
+	if (!writes(work)) {
 		return true;
 	}
-	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, child->kind, child->name);
-	call.body = arena_own_json(
-		work->arena, json_pack("{s:{s:s}, s:{s:i}}", "metadata", "uid", child->uid, "spec", "replicas", replicas));
+	if (!inputs_stand(work, err)) {
+		return false;
+	}
 	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok && call.err.kind != ERR_NOT_FOUND) {
+	if (!call.ok) {
 		*err = call.err;
-		return fail_in(err, "scale %s %s", call.kind->name, call.name);
+		return fail_in(err, "%s %s %s", patch->action, call.kind->name, call.name);
 	}
-	if (call.ok) {
-		store_wrote(work->pass->store, call.kind, call.answer, NULL);
-	}
+	store_wrote(work->pass->store, call.kind, call.answer, NULL);
 	return true;
 }
 

@@ -11,14 +11,18 @@ must_check bool child_document(
 /* The same, and of a name that somebody else has: NULL. What is theirs says nothing of what was open here. */
 must_check bool own_document(
 	struct work *work, enum child_kind kind, const char *name, json_t **document, struct error *err);
-/* One write on an existing child, in plan mode only noted, and not by what is not so any more (inputs_stand). */
+/* One write on an existing child, by its uid; in plan mode only noted, and not by what is not so any more
+ * (inputs_stand). */
 must_check bool child_delete(
 	struct work *work, const struct child *child, const char *propagation, const char *why, struct error *err);
 /* The same of what this pass has made itself: without a look. */
 must_check bool child_take_back(struct work *work, const struct child *child, const char *why, struct error *err);
-/* Of a StatefulSet. */
-must_check bool child_scale(
-	struct work *work, const struct child *child, int replicas, const char *why, struct error *err);
+struct patch {
+	const char *action, *why; /* as in note_change() */
+	json_t *body;             /* taken over */
+};
+/* A merge patch, as guarded as child_delete(). */
+must_check bool child_patch(struct work *work, const struct child *child, const struct patch *patch, struct error *err);
 /* What the API server has of a kind in the cluster's namespace; `query` as in a URL. */
 must_check bool children_list(
 	struct work *work, enum child_kind kind, const char *query, const json_t **items, struct error *err);

@@ -10,23 +10,12 @@
 
 /* With all labels, by which it is watched, grown and, if the spec says so, deleted. */
 static bool adopt(struct work *work, const char *name, const char *uid, const char *version, struct error *err) {
-	note_change(work, "update", VOLUME_CLAIM, name, "adopted by its " LABEL_CLUSTER_UID);
-	if (work->plan_only || !work->pass->may_write) {
-		return true;
-	}
-	if (!inputs_stand(work, err)) {
-		return false;
-	}
-	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, name);
-	call.body = arena_own_json(work->arena, json_pack("{s:{s:s, s:s, s:O}}", "metadata", "uid", uid, "resourceVersion",
-												version, "labels", labels_of(work->arena, work->cluster, NULL)));
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (!call.ok) {
-		*err = call.err;
-		return fail_in(err, "adopt PersistentVolumeClaim %s", name);
-	}
-	store_wrote(work->pass->store, call.kind, call.answer, NULL);
-	return fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one");
+	const struct child claim = {.kind = VOLUME_CLAIM, .name = name, .uid = uid};
+	struct patch labels = {"update", "adopted by its " LABEL_CLUSTER_UID,
+		json_pack("{s:{s:s, s:O}}", "metadata", "resourceVersion", version, "labels",
+			labels_of(work->arena, work->cluster, NULL))};
+	return child_patch(work, &claim, &labels, err) &&
+	       (!writes(work) || fail(err, ERR_CONFLICT, "a volume was adopted: look at the next one"));
 }
 
 bool sets_exist(const struct work *work) {

@@ -29,7 +29,7 @@ bool finalizer_set(struct work *work, bool wanted, struct error *err) {
 	if (!wanted) {
 		return finalizer_remove(work->pass, &kind_ybcluster, work->object, FINALIZER, err);
 	}
-	return cluster_apply(work, KUBE_APPLY, "metadata.finalizers", json_pack("[s]", FINALIZER), err) ||
+	return cluster_apply(work, KUBE_APPLY, NULL, "metadata.finalizers", json_pack("[s]", FINALIZER), err) ||
 	       fail_in(err, "set the finalizer");
 }
 
@@ -92,7 +92,11 @@ static bool take_orphan_away(struct work *work, const struct child *child, struc
 }
 
 static bool scale_to_none(struct work *work, const struct child *child, struct error *err) {
-	return child->deleting || !child->number[STATEFUL_SET_REPLICAS] || child_scale(work, child, 0, why, err);
+	if (child->deleting || !child->number[STATEFUL_SET_REPLICAS]) {
+		return true;
+	}
+	struct patch none = {"scale", why, json_pack("{s:{s:i}}", "spec", "replicas", 0)};
+	return child_patch(work, child, &none, err) || err->kind == ERR_NOT_FOUND;
 }
 
 /* The Service for clients goes first; the policies go last, with the rest, when no pod is left to protect. */

@@ -14,31 +14,19 @@
 enum { GROW_AGAIN = 60 }; /* seconds: nobody tells when a claim may grow */
 
 static bool grow(struct work *work, const struct growth *growth, const char **refused, struct error *err) {
-	note_change(work, "update", VOLUME_CLAIM, growth->claim->name, growth->why);
-	if (work->plan_only || !work->pass->may_write) {
+	struct patch patch = {"update", growth->why,
+		json_pack("{s:{s:{s:{s:s}}}}", "spec", "resources", "requests", "storage", growth->size)};
+	if (child_patch(work, growth->claim, &patch, err)) {
 		return true;
 	}
-	if (!inputs_stand(work, err)) {
-		return false;
-	}
-	json_t *patch =
-		arena_own_json(work->arena, json_pack("{s:{s:s}, s:{s:{s:{s:s}}}}", "metadata", "uid", growth->claim->uid,
-										"spec", "resources", "requests", "storage", growth->size));
-	struct kube_call call = child_call(work, KUBE_PATCH_MERGE, VOLUME_CLAIM, growth->claim->name);
-	call.body = patch;
-	kube_do(work->pass->client, work->arena, &call, 1);
-	if (call.ok) {
-		store_wrote(work->pass->store, call.kind, call.answer, NULL);
-		return true;
-	}
-	if (call.err.kind != ERR_FORBIDDEN && call.err.kind != ERR_INVALID) {
-		*err = call.err;
-		return fail_in(err, "grow PersistentVolumeClaim %s", growth->claim->name);
+	bool refusal = err->kind == ERR_FORBIDDEN || err->kind == ERR_INVALID;
+	if (!refusal || work->standing != STANDS) {
+		return false; /* not of the claim: what was refused may be the look before */
 	}
 	/* Its class, or a quota, does not let it grow, and the spec cannot go back: all else must go on. */
 	*refused = growth->size;
 	wake_at(work, work->now + GROW_AGAIN);
-	return stall(work, *call.err.reason ? call.err.reason : "VolumeExpansionRefused", call.err.text);
+	return stall(work, *err->reason ? err->reason : "VolumeExpansionRefused", err->text);
 }
 
 static void wait_for_capacity(struct work *work) {
@@ -65,7 +53,9 @@ bool volumes_ensure(struct work *work, struct error *err) {
 	return true;
 }
 
-/* `gone`: it is on its way out. */
+/* `gone`: it is on its way out. A pod that changed since it was judged is refused when the budget has counted it
+ * already (the eviction's handler deletes last): other evictions then wait until the budget's controller has forgotten
+ * it, two minutes at most. */
 static bool evict(struct work *work, const struct child *pod, const char *why, bool *gone, struct error *err) {
 	note_change(work, "evict", POD, pod->name, why);
 	*gone = false;
@@ -159,14 +149,14 @@ bool rollout_ensure(struct work *work, struct error *err) {
 		return true;
 	}
 	const char *namespace = work->pass->namespace, *name = work->pass->name;
-	bool open = window_open(work->cluster, work->now), writes = work->pass->may_write && !work->plan_only;
+	bool open = window_open(work->cluster, work->now);
 	struct rollout rollout = decide(work, false);
 	bool may_disturb = rollout.move == ROLLOUT_WINDOW && open && !work->plan_only && !held_back(work) &&
 	                   world_take_turn(work->world, namespace, name);
 	if (may_disturb) {
 		rollout = decide(work, true);
 	}
-	if (is_move(&rollout) && writes && !look_again(work, may_disturb, &rollout, err)) {
+	if (is_move(&rollout) && writes(work) && !look_again(work, may_disturb, &rollout, err)) {
 		return false;
 	}
 	if (rollout.move == ROLLOUT_DONE || !open) {

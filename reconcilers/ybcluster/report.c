@@ -104,13 +104,17 @@ static void tell_broken(struct work *work, const json_t *status) {
 	}
 }
 
-bool cluster_apply(struct work *work, enum kube_verb verb, const char *path, json_t *value, struct error *err) {
+bool cluster_apply(
+	struct work *work, enum kube_verb verb, const char *version, const char *path, json_t *value, struct error *err) {
 	const struct object_meta *metadata = &work->cluster->metadata;
 	json_t *body =
 		arena_own_json(work->arena, json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", kind_ybcluster.api_version,
 										"kind", kind_ybcluster.name, "metadata", "name", metadata->name, "namespace",
 										metadata->namespace, "uid", metadata->uid));
 	json_put(body, path, value);
+	if (version) {
+		json_put(body, "metadata.resourceVersion", json_string(version));
+	}
 	struct kube_call call = {.verb = verb,
 		.kind = &kind_ybcluster,
 		.namespace = metadata->namespace,
@@ -135,9 +139,14 @@ bool report(struct work *work, struct error *err) {
 	if (held_back(work)) {
 		return true;
 	}
-	if (!cluster_apply(work, KUBE_APPLY_STATUS, "status", json_incref(status), err)) {
+	/* The first status pins the version: not over one that another leader, of another release perhaps, has pinned. */
+	if (!cluster_apply(work, KUBE_APPLY_STATUS, work->unpinned, "status", json_incref(status), err)) {
+		if (work->unpinned && err->kind == ERR_CONFLICT) {
+			return cluster_overtaken(work, err);
+		}
 		return err->kind == ERR_NOT_FOUND || fail_in(err, "write the status");
 	}
+	work->unpinned = NULL;
 	tell_stalled(work);
 	tell_ready(work, status);
 	tell_broken(work, status);

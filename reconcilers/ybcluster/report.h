@@ -16,8 +16,9 @@ void wake_soon(struct work *work);
 must_check bool report(struct work *work, struct error *err);
 /* Ready False and Stalled, by a patch of the conditions alone: what else stands in the status is not lost. */
 must_check bool report_undecodable(struct work *work, const struct error *why, struct error *err);
-/* One field of the YBCluster itself, by server-side apply under our manager. Takes over `value`. */
+/* One field of the YBCluster itself, by server-side apply under our manager, only to `version` unless that is NULL.
+ * Takes over `value`. */
 must_check bool cluster_apply(
-	struct work *work, enum kube_verb verb, const char *path, json_t *value, struct error *err);
+	struct work *work, enum kube_verb verb, const char *version, const char *path, json_t *value, struct error *err);
 
 #endif

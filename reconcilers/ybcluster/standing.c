@@ -62,15 +62,31 @@ bool cluster_look(struct work *work, json_t **live, struct error *err) {
 	return work->standing == STANDS || fail_superseded(err);
 }
 
+static bool fail_gone(struct error *err) {
+	return fail(err, ERR_CANCELLED, "the cluster is gone");
+}
+
+bool cluster_overtaken(struct work *work, struct error *err) {
+	json_t *live = NULL;
+	if (!cluster_look(work, &live, err)) {
+		return false;
+	}
+	if (!live) {
+		return fail_gone(err);
+	}
+	work->standing = SUPERSEDED;
+	return fail_superseded(err);
+}
+
 bool inputs_stand(struct work *work, struct error *err) {
 	json_t *live;
 	if (work->standing == SUPERSEDED) {
 		return fail_superseded(err);
 	}
-	if (work->standing == STANDS || work->plan_only || !work->pass->may_write) {
+	if (work->standing == STANDS || !writes(work)) {
 		return true;
 	}
-	return cluster_look(work, &live, err) && (live || fail(err, ERR_CANCELLED, "the cluster is gone"));
+	return cluster_look(work, &live, err) && (live || fail_gone(err));
 }
 
 bool cluster_destroy_keys(struct work *work, struct error *err) {
@@ -92,7 +108,7 @@ bool cluster_stands(struct work *work, struct error *err) {
 	if (!cluster_look(work, &live, err)) {
 		return false;
 	}
-	return live || (cluster_destroy_keys(work, err) && fail(err, ERR_CANCELLED, "the cluster is gone"));
+	return live || (cluster_destroy_keys(work, err) && fail_gone(err));
 }
 
 /* One that could not be counted, for it is not there, invalid or going, must be so still. */

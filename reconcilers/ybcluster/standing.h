@@ -13,6 +13,8 @@
 must_check bool cluster_look(struct work *work, json_t **live, struct error *err);
 /* What a write of the cluster was answered is as good as a look; it goes into the store. */
 void cluster_seen(struct work *work, const json_t *answer);
+/* A write by its version was refused: the store gets the newest. False. */
+bool cluster_overtaken(struct work *work, struct error *err);
 /* Once a pass, before the first write of one that may write. ERR_CANCELLED: the cluster is gone. */
 must_check bool inputs_stand(struct work *work, struct error *err);
 /* And of the AllowLists by which access is given. */

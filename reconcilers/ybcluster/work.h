@@ -33,6 +33,7 @@ struct work {
 	int64_t now;
 	const struct error *unreadable; /* why it cannot be decoded: see readable_cluster(). NULL: it can */
 	enum standing standing;         /* is what this pass judges by still so? */
+	const char *unpinned;           /* the cluster's version as it was read without a status; NULL: it has one by now */
 	bool names_taken;        /* objects of another owner bear the cluster's name: an earlier cluster's, most likely */
 	bool fresh;              /* nothing of the cluster is known to be there: its names are taken without a look */
 	const struct made *made; /* what took its name in this pass, the newest first */
@@ -48,6 +49,11 @@ struct work {
 	size_t changes;          /* writes and events that were made, would have been, or wait for a pass that may write */
 	int64_t wake;            /* the earliest moment at which time alone changes something; 0: none */
 };
+
+/* Else what would be written is only noted: a plan, or a pass without leadership. */
+static inline bool writes(const struct work *work) {
+	return work->pass->may_write && !work->plan_only;
+}
 
 /* What certificates are live, before anything can fail: one that ends while nothing is done about it is told of. */
 void certificates_observe(struct work *work);

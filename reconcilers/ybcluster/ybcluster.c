@@ -35,7 +35,7 @@ static bool bring_about(struct work *work, struct error *err) {
 
 /* The very first write says that somebody is at work, before anything else is there; it also pins the version. */
 static bool announce(struct work *work, struct error *err) {
-	if (work->cluster->status.phase || work->plan_only) {
+	if (!work->unpinned || work->plan_only) {
 		return true;
 	}
 	struct observed found = work->observed;
@@ -118,6 +118,7 @@ static bool prepare(struct work *work, bool careful, struct error *err) {
 		work->cluster = NULL;
 		return true;
 	}
+	work->unpinned = work->cluster->status.phase ? NULL : work->cluster->metadata.resource_version;
 	work->plan_only = annotated(work->cluster, ANNOTATION_PLAN);
 	work->paused = annotated(work->cluster, ANNOTATION_PAUSED);
 	work->wanted = wanted_list_make(work->arena);

@@ -13,6 +13,7 @@ from workloads import HOME, OFFICE, create, open_to
 
 LATE = 90  # seconds: longer than what is watched here may take
 SOON = 20
+OLDER = "2025.2.1.0-b141"  # than what a new cluster is given
 
 
 def made(hands, *of, **spec):
@@ -170,3 +171,31 @@ def test_what_is_set_while_a_write_is_under_way_is_not_written_over(cases):
         lane.proxy.release("held")
         wait_until("the port has changed", lambda: hands.get("secrets", "one-admin")["data"]["port"] == encoded("5455"))
         assert hands.get("secrets", "one-admin")["data"]["password"] == encoded("somebody's own")
+
+
+def images(hands):
+    return {one["spec"]["template"]["spec"]["containers"][0]["image"].split(":")[-1] for one in hands.live("statefulsets")}
+
+
+def test_the_version_that_another_leader_has_pinned_stays(cases):
+    """While the first status is written another leader, of an older release, has written its own."""
+    hold = {"id": "held", "verb": "write", "resource": "ybclusters", "subresource": "status", "action": "hold"}
+    with cases.scene(Case("version", "pinned meanwhile"), "a first status written in the midst") as lane:
+        hands = Hands(lane.api, lane.namespace)
+        lane.proxy.arm(hold)
+        step = create("one")
+        step.act(hands)
+        wait_until("the write waits", lambda: lane.proxy.state()["fired"], SOON)
+        lane.api.call("PATCH", lane.api.path("ybclusters", lane.namespace, "one") + "/status",
+                      {"status": {"phase": "Creating", "version": OLDER}}, "application/merge-patch+json")
+        lane.proxy.release("held")
+        hands.settle(step)
+        assert images(hands) == {OLDER} and hands.get("ybclusters", "one")["status"]["version"] == OLDER
+
+
+def test_nothing_of_a_new_cluster_is_refused(cases):
+    """Where nobody else writes, the conditions under which it is written hold."""
+    with cases.scene(Case("new", "alone"), "a first status written in the midst") as lane:
+        made(Hands(lane.api, lane.namespace))
+        own = [one for one in lane.proxy.log(writes=True) if one["resource"] == "ybclusters"]
+        assert own and not [one for one in own if one["status"] == 409], own
