@@ -197,5 +197,11 @@ def test_nothing_of_a_new_cluster_is_refused(cases):
     """Where nobody else writes, the conditions under which it is written hold."""
     with cases.scene(Case("new", "alone"), "a first status written in the midst") as lane:
         made(Hands(lane.api, lane.namespace))
-        own = [one for one in lane.proxy.log(writes=True) if one["resource"] == "ybclusters"]
+        wait_until("every write has its answer", lambda: all("status" in one for one in own_writes(lane)), SOON)
+        own = own_writes(lane)
         assert own and not [one for one in own if one["status"] == 409], own
+
+
+def own_writes(lane):
+    """What was written to clusters; a write that is still under way has no status in the log."""
+    return [one for one in lane.proxy.log(writes=True) if one["resource"] == "ybclusters"]
