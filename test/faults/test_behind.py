@@ -196,12 +196,13 @@ def test_the_version_that_another_leader_has_pinned_stays(cases):
 def test_nothing_of_a_new_cluster_is_refused(cases):
     """Where nobody else writes, the conditions under which it is written hold."""
     with cases.scene(Case("new", "alone"), "a first status written in the midst") as lane:
+        since = lane.proxy.state()["requests"]
         made(Hands(lane.api, lane.namespace))
-        wait_until("every write has its answer", lambda: all("status" in one for one in own_writes(lane)), SOON)
-        own = own_writes(lane)
-        assert own and not [one for one in own if one["status"] == 409], own
+        wait_until("no write is under way", lambda: all(one["done"] for one in own_writes(lane, since)), SOON)
+        own = own_writes(lane, since)
+        assert own and not [one for one in own if one.get("status") == 409], own
 
 
-def own_writes(lane):
-    """What was written to clusters; a write that is still under way has no status in the log."""
-    return [one for one in lane.proxy.log(writes=True) if one["resource"] == "ybclusters"]
+def own_writes(lane, since):
+    """What was written to clusters. The lane's log begins with the cases that it had before this one."""
+    return [one for one in lane.proxy.log(since, writes=True) if one["resource"] == "ybclusters"]
