@@ -17,6 +17,7 @@ struct place {
 struct walk {
 	struct arena *arena;
 	struct error *err;
+	bool closed; /* a member that is in no table is refused: what is handed on must be understood */
 };
 
 static void place_write(const struct place *place, struct str *path) {
@@ -287,10 +288,31 @@ static bool take_map(
 	return true;
 }
 
+static bool element_fits(
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *element) {
+	struct walk closed = {.arena = walk->arena, .err = walk->err, .closed = true};
+	return table_decode(&closed, place, field->fields, element, arena_alloc(walk->arena, field->element));
+}
+
 static bool take_json(
 	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	if (field->type == FIELD_JSON_ARRAY ? !take_array(walk, place, field, value) : !json_is_object(value)) {
-		return field->type == FIELD_JSON_ARRAY ? false : refuse(walk, place, value, "an object");
+	if (!json_is_object(value)) {
+		return refuse(walk, place, value, "an object");
+	}
+	memcpy(into, &value, sizeof value);
+	return !field->fields || element_fits(walk, place, field, value);
+}
+
+static bool take_json_array(
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	if (!take_array(walk, place, field, value)) {
+		return false;
+	}
+	for (size_t i = 0; field->fields && i < json_array_size(value); i++) {
+		struct place at = {.up = place, .index = i};
+		if (!element_fits(walk, &at, field, json_array_get(value, i))) {
+			return false;
+		}
 	}
 	memcpy(into, &value, sizeof value);
 	return true;
@@ -323,13 +345,35 @@ static take *const takers[] = {
 	[FIELD_OBJECTS] = take_objects,
 	[FIELD_MAP] = take_map,
 	[FIELD_JSON] = take_json,
-	[FIELD_JSON_ARRAY] = take_json,
+	[FIELD_JSON_ARRAY] = take_json_array,
 };
+
+static bool has_field(const struct field *fields, const char *name) {
+	while (fields->name && strcmp(fields->name, name) != 0) {
+		fields++;
+	}
+	return fields->name != NULL;
+}
+
+static bool all_known(struct walk *walk, const struct place *place, const struct field *fields, const json_t *object) {
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+		if (!has_field(fields, name)) {
+			struct place at = {.up = place, .name = name};
+			return refuse(walk, &at, NULL, "left out: there is no such field");
+		}
+	}
+	return true;
+}
 
 static bool table_decode(
 	struct walk *walk, const struct place *place, const struct field *fields, const json_t *object, char *into) {
 	if (object && !json_is_object(object)) {
 		return refuse(walk, place, object, "an object");
+	}
+	if (walk->closed && !all_known(walk, place, fields, object)) {
+		return false;
 	}
 	for (const struct field *field = fields; field->name; field++) {
 		struct place at = {.up = place, .name = field->name};

@@ -24,8 +24,8 @@ enum field_type {     /* member                    min, max */
 	FIELD_WORDS,      /* bool for each of `words`  entries */
 	FIELD_OBJECTS,    /* an array of `size`, count entries */
 	FIELD_MAP,        /* json_t *: keys by `keys`, texts by form   entries */
-	FIELD_JSON,       /* json_t *, an object       entries; max 0: not looked at */
-	FIELD_JSON_ARRAY, /* json_t *                  entries */
+	FIELD_JSON,       /* json_t *, an object       with `fields` it is what they allow, and nothing else is in it */
+	FIELD_JSON_ARRAY, /* json_t *                  entries; with `fields` as above */
 };
 
 struct field {
@@ -33,7 +33,7 @@ struct field {
 	enum field_type type;
 	size_t offset, size;        /* of the member in the struct that the table is for */
 	size_t count;               /* offset of the size_t beside a list */
-	size_t element;             /* FIELD_OBJECTS: size of one */
+	size_t element;             /* size of the struct that `fields` are for, of lists and of JSON */
 	const struct field *fields; /* a table, ended by a row without name */
 	const char *const *words;   /* ended by NULL */
 	const char *def;            /* JSON text, or NULL: nothing stands there */
@@ -50,6 +50,9 @@ struct field {
 /* Members of a struct without a name stay rows of the outer struct. */
 #define NESTED(json, table, ...)                                                                                       \
 	{ .name = json, .type = FIELD_OBJECT, .fields = table, __VA_ARGS__ }
+/* Handed on as it is, once it is what the table says of a struct `like`. */
+#define CHECKED(of, json, member, kind, like, table, ...)                                                              \
+	FIELD(of, json, member, kind, .element = sizeof(like), .fields = table, __VA_ARGS__)
 #define LIST(of, json, member, counter, kind, ...)                                                                     \
 	FIELD(of, json, member, kind, .count = offsetof(of, counter), .element = sizeof(*((of *)0)->member), __VA_ARGS__)
 

@@ -4,6 +4,7 @@
 #include "crds/tables.h"
 
 #define SPEC struct ybcluster_spec
+#define CLIENT struct ybcluster_client
 #define HOURS(n) ((int64_t)(n)*3600)
 
 static const char *const tier_words[] = {"Dedicated", "Sandbox", NULL};
@@ -14,6 +15,9 @@ static const char *const deletion_policy_words[] = {"Retain", "Delete", NULL};
 static const char *const exposure_words[] = {"Cluster", "Internal", "Public", NULL};
 static const char *const pull_policy_words[] = {"IfNotPresent", "Always", "Never", NULL};
 static const char *const algorithm_words[] = {"ECDSA-P256", "RSA-3072", NULL};
+static const char *const selector_words[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+static const char *const toleration_words[] = {"Exists", "Equal", NULL};
+static const char *const effect_words[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
 static const char *const tls_version_words[] = {"1.2", "1.3", NULL};
 static const char *const day_words[] = {
 	"Any", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", NULL};
@@ -39,11 +43,51 @@ static const struct field processes_fields[] = {
 	{0},
 };
 
+/* Kubernetes' own, which go into our objects as they were given: nothing but a check reads these structs. */
+struct toleration {
+	const char *key, *operator, * value, *effect;
+	int64_t seconds;
+};
+
+struct expression {
+	const char *key, *operator;
+	const char **values;
+	size_t count;
+};
+
+struct selector {
+	json_t *labels;
+	struct expression *expressions;
+	size_t count;
+};
+
+static const struct field toleration_fields[] = {
+	FIELD(struct toleration, "key", key, TEXT, .form = FORM_QUALIFIED),
+	FIELD(struct toleration, "operator", operator, WORD, .words = toleration_words),
+	FIELD(struct toleration, "value", value, TEXT, .form = FORM_VALUE),
+	FIELD(struct toleration, "effect", effect, WORD, .words = effect_words),
+	FIELD(struct toleration, "tolerationSeconds", seconds, LONG, .min = 0, .max = INT64_MAX),
+	{0},
+};
+
+static const struct field expression_fields[] = {
+	FIELD(struct expression, "key", key, TEXT, .form = FORM_QUALIFIED, .required = true),
+	FIELD(struct expression, "operator", operator, WORD, .words = selector_words, .required = true),
+	LIST(struct expression, "values", values, count, TEXTS, .form = FORM_VALUE, .max = 32),
+	{0},
+};
+
+static const struct field selector_fields[] = {
+	FIELD(struct selector, "matchLabels", labels, MAP, .keys = FORM_QUALIFIED, .form = FORM_VALUE, .max = 16),
+	LIST(struct selector, "matchExpressions", expressions, count, OBJECTS, .fields = expression_fields, .max = 16),
+	{0},
+};
+
 static const struct field pod_fields[] = {
 	FIELD(SPEC, "labels", pod.labels, MAP, .keys = FORM_QUALIFIED, .form = FORM_VALUE, .max = 32),
 	FIELD(SPEC, "annotations", pod.annotations, MAP, .keys = FORM_QUALIFIED, .form = FORM_PLAIN, .max = 32),
 	FIELD(SPEC, "nodeSelector", pod.node_selector, MAP, .keys = FORM_QUALIFIED, .form = FORM_VALUE, .max = 32),
-	FIELD(SPEC, "tolerations", pod.tolerations, JSON_ARRAY, .max = 32),
+	CHECKED(SPEC, "tolerations", pod.tolerations, JSON_ARRAY, struct toleration, toleration_fields, .max = 32),
 	FIELD(SPEC, "priorityClassName", pod.priority_class_name, TEXT, .form = FORM_SUBDOMAIN),
 	FIELD(SPEC, "runtimeClassName", pod.runtime_class_name, TEXT, .form = FORM_SUBDOMAIN),
 	{0},
@@ -63,8 +107,8 @@ static const struct field endpoints_fields[] = {
 };
 
 static const struct field client_fields[] = {
-	FIELD(struct ybcluster_client, "namespaceSelector", namespace_selector, JSON),
-	FIELD(struct ybcluster_client, "podSelector", pod_selector, JSON),
+	CHECKED(CLIENT, "namespaceSelector", namespace_selector, JSON, struct selector, selector_fields),
+	CHECKED(CLIENT, "podSelector", pod_selector, JSON, struct selector, selector_fields),
 	{0},
 };
 

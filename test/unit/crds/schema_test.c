@@ -134,7 +134,7 @@ static void check_list(const char *path, const struct field *field, const json_t
 		same_form(path, field->form, 0, items);
 	} else if (field->type == FIELD_WORDS) {
 		same_words(path, field->words, json_get(items, "enum"));
-	} else if (field->type == FIELD_OBJECTS) {
+	} else if (field->fields) {
 		check_table(path, field->fields, items);
 	}
 }
@@ -173,9 +173,13 @@ static void check_bounds(const char *path, const struct field *field, const json
 	case FIELD_JSON_ARRAY:
 		check_list(path, field, schema);
 		break;
+	case FIELD_JSON:
+		if (field->fields) {
+			check_table(path, field->fields, schema);
+		}
+		break;
 	case FIELD_BOOL:
 	case FIELD_TIME:
-	case FIELD_JSON:
 		break;
 	}
 }
