@@ -22,6 +22,56 @@ static const char *const tls_version_words[] = {"1.2", "1.3", NULL};
 static const char *const day_words[] = {
 	"Any", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", NULL};
 
+/* Kubernetes' own, which go into our objects as they were given: nothing but a check reads these structs. */
+struct resources {
+	json_t *requests, *limits; /* quantities: ybcluster_check() */
+};
+
+struct toleration {
+	const char *key, *relation, *value, *effect;
+	int64_t seconds;
+};
+
+struct expression {
+	const char *key, *relation;
+	const char **values;
+	size_t count;
+};
+
+struct selector {
+	json_t *labels;
+	struct expression *expressions;
+	size_t count;
+};
+
+static const struct field resources_fields[] = {
+	FIELD(struct resources, "requests", requests, JSON),
+	FIELD(struct resources, "limits", limits, JSON),
+	{0},
+};
+
+static const struct field toleration_fields[] = {
+	FIELD(struct toleration, "key", key, TEXT, .form = FORM_QUALIFIED),
+	FIELD(struct toleration, "operator", relation, WORD, .words = toleration_words),
+	FIELD(struct toleration, "value", value, TEXT, .form = FORM_VALUE),
+	FIELD(struct toleration, "effect", effect, WORD, .words = effect_words),
+	FIELD(struct toleration, "tolerationSeconds", seconds, LONG, .min = 0, .max = INT64_MAX),
+	{0},
+};
+
+static const struct field expression_fields[] = {
+	FIELD(struct expression, "key", key, TEXT, .form = FORM_QUALIFIED, .required = true),
+	FIELD(struct expression, "operator", relation, WORD, .words = selector_words, .required = true),
+	LIST(struct expression, "values", values, count, TEXTS, .form = FORM_VALUE, .max = 32),
+	{0},
+};
+
+static const struct field selector_fields[] = {
+	FIELD(struct selector, "matchLabels", labels, MAP, .keys = FORM_QUALIFIED, .form = FORM_VALUE, .max = 16),
+	LIST(struct selector, "matchExpressions", expressions, count, OBJECTS, .fields = expression_fields, .max = 16),
+	{0},
+};
+
 static const struct field image_fields[] = {
 	FIELD(SPEC, "repository", image.repository, TEXT, .form = FORM_REPOSITORY, .def = "\"yugabytedb/yugabyte\""),
 	FIELD(SPEC, "pullPolicy", image.pull_policy, WORD, .words = pull_policy_words, .def = "\"IfNotPresent\""),
@@ -37,49 +87,9 @@ static const struct field storage_fields[] = {
 };
 
 static const struct field processes_fields[] = {
-	FIELD(struct ybcluster_processes, "resources", resources, JSON),
+	CHECKED(struct ybcluster_processes, "resources", resources, JSON, struct resources, resources_fields),
 	NESTED("storage", storage_fields, .def = "{}"),
 	FIELD(struct ybcluster_processes, "flags", flags, MAP, .keys = FORM_FLAG, .form = FORM_PLAIN, .max = 100),
-	{0},
-};
-
-/* Kubernetes' own, which go into our objects as they were given: nothing but a check reads these structs. */
-struct toleration {
-	const char *key, *operator, * value, *effect;
-	int64_t seconds;
-};
-
-struct expression {
-	const char *key, *operator;
-	const char **values;
-	size_t count;
-};
-
-struct selector {
-	json_t *labels;
-	struct expression *expressions;
-	size_t count;
-};
-
-static const struct field toleration_fields[] = {
-	FIELD(struct toleration, "key", key, TEXT, .form = FORM_QUALIFIED),
-	FIELD(struct toleration, "operator", operator, WORD, .words = toleration_words),
-	FIELD(struct toleration, "value", value, TEXT, .form = FORM_VALUE),
-	FIELD(struct toleration, "effect", effect, WORD, .words = effect_words),
-	FIELD(struct toleration, "tolerationSeconds", seconds, LONG, .min = 0, .max = INT64_MAX),
-	{0},
-};
-
-static const struct field expression_fields[] = {
-	FIELD(struct expression, "key", key, TEXT, .form = FORM_QUALIFIED, .required = true),
-	FIELD(struct expression, "operator", operator, WORD, .words = selector_words, .required = true),
-	LIST(struct expression, "values", values, count, TEXTS, .form = FORM_VALUE, .max = 32),
-	{0},
-};
-
-static const struct field selector_fields[] = {
-	FIELD(struct selector, "matchLabels", labels, MAP, .keys = FORM_QUALIFIED, .form = FORM_VALUE, .max = 16),
-	LIST(struct selector, "matchExpressions", expressions, count, OBJECTS, .fields = expression_fields, .max = 16),
 	{0},
 };
 

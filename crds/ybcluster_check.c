@@ -203,6 +203,24 @@ static bool check_clients(SPEC) {
 	return true;
 }
 
+static bool check_tolerations(SPEC) {
+	for (size_t i = 0; i < json_array_size(spec->pod.tolerations); i++) {
+		const json_t *one = json_array_get(spec->pod.tolerations, i);
+		bool exists = strcmp(json_text_or(one, "operator", "Equal"), "Exists") == 0;
+		if (!exists && !json_text(one, "key")) {
+			return refuse("pod.tolerations", "[%zu]: without a key the operator is Exists", i);
+		}
+		if (exists && json_text(one, "value")) {
+			return refuse("pod.tolerations", "[%zu]: Exists takes no value", i);
+		}
+		if (json_is_integer(json_get(one, "tolerationSeconds")) &&
+			strcmp(json_text_or(one, "effect", ""), "NoExecute") != 0) {
+			return refuse("pod.tolerations", "[%zu]: only the effect NoExecute takes tolerationSeconds", i);
+		}
+	}
+	return true;
+}
+
 static bool check_tls(SPEC) {
 	if (spec->tls.renew_before >= spec->tls.duration) {
 		return refuse("tls.renewBefore", "must be shorter than duration");
@@ -227,7 +245,7 @@ static bool check_admin(SPEC) {
 
 bool ybcluster_check(const struct ybcluster *cluster, struct error *err) {
 	static bool (*const checks[])(SPEC) = {check_nodes, check_sizes, check_sandbox, check_owned, check_port,
-		check_hostnames, check_clients, check_tls, check_admin};
+		check_hostnames, check_clients, check_tolerations, check_tls, check_admin};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i](&cluster->spec, err)) {
 			return false;
