@@ -1,206 +1,15 @@
 #include "crds/field.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
-
-/* Where the walker stands; places live on the stack, a path is only written for an error. */
-struct place {
-	const struct place *up;
-	const char *name; /* NULL: an array's element */
-	size_t index;
-};
-
-struct walk {
-	struct arena *arena;
-	struct error *err;
-	bool closed; /* a member that is in no table is refused: what is handed on must be understood */
-};
-
-static void place_write(const struct place *place, struct str *path) {
-	if (place->up) {
-		place_write(place->up, path);
-	}
-	if (!place->name) {
-		str_addf(path, "[%zu]", place->index);
-	} else {
-		str_addf(path, "%s%s", path->length ? "." : "", place->name);
-	}
-}
-
-/* Refuses; the offending value is shown only when it is short and plain, since it may be anything. */
-static bool refuse(struct walk *walk, const struct place *place, const json_t *value, const char *what) {
-	cleanup_str struct str path = {0};
-	place_write(place, &path);
-	const char *text = json_string_value(value);
-	bool plain = text && strlen(text) <= 80;
-	for (const char *c = text; plain && *c; c++) {
-		plain = *c >= ' ' && *c <= '~';
-	}
-	if (plain) {
-		return fail_because(walk->err, ERR_INVALID, "InvalidSpec", "%s: '%s' must be %s", path.text, text, what);
-	}
-	return fail_because(walk->err, ERR_INVALID, "InvalidSpec", "%s: must be %s", path.text, what);
-}
-
-static bool refuse_bounds(struct walk *walk, const struct place *place, const struct field *field, const char *unit) {
-	const char *what = arena_printf(walk->arena, "%lld to %lld%s", (long long)field->min, (long long)field->max, unit);
-	return refuse(walk, place, NULL, what);
-}
-
-/* Longest is counted in characters by the API server, and in bytes here when the form is ASCII anyway. */
-static size_t characters(const char *text) {
-	size_t count = 0;
-	for (; *text; text++) {
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	}
-	return count;
-}
-
-static bool text_fits(
-	struct walk *walk, const struct place *place, const json_t *value, enum form_name name, int64_t max) {
-	const struct form *form = &forms[name];
-	const char *text = json_string_value(value);
-	if (!text || strlen(text) != json_string_length(value)) {
-		return refuse(walk, place, NULL, "a text");
-	}
-	int64_t longest = max ? max : form->longest;
-	if (characters(text) > (size_t)longest) {
-		return refuse(walk, place, NULL, arena_printf(walk->arena, "at most %lld characters long", (long long)longest));
-	}
-	return form->holds(text) || refuse(walk, place, value, form->what);
-}
-
-static int word_index(const struct field *field, const json_t *value) {
-	const char *text = json_string_value(value);
-	for (int i = 0; text && field->words[i]; i++) {
-		if (strcmp(field->words[i], text) == 0) {
-			return i;
-		}
-	}
-	return -1;
-}
-
-static bool refuse_word(struct walk *walk, const struct place *place, const struct field *field, const json_t *value) {
-	cleanup_str struct str words = {0};
-	for (size_t i = 0; field->words[i]; i++) {
-		str_addf(&words, "%s%s", !words.length ? "" : field->words[i + 1] ? ", " : " or ", field->words[i]);
-	}
-	return refuse(walk, place, value, words.text);
-}
-
-static bool entries_fit(struct walk *walk, const struct place *place, const struct field *field, size_t count) {
-	return (field->max == 0 || (count >= (size_t)field->min && count <= (size_t)field->max)) ||
-	       refuse_bounds(walk, place, field, " entries");
-}
-
-static bool take_text(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	const char *text = json_string_value(value);
-	if (!text_fits(walk, place, value, field->form, field->max)) {
-		return false;
-	}
-	if (characters(text) < (size_t)field->min) {
-		return refuse(walk, place, NULL, arena_printf(walk->arena, "at least %lld characters", (long long)field->min));
-	}
-	memcpy(into, &text, sizeof text);
-	return true;
-}
-
-static bool take_word(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	int index = word_index(field, value);
-	if (index < 0) {
-		return refuse_word(walk, place, field, value);
-	}
-	if (field->type == FIELD_ENUM) {
-		memcpy(into, &index, sizeof index);
-	} else {
-		memcpy(into, &field->words[index], sizeof field->words[index]);
-	}
-	return true;
-}
-
-static bool take_integer(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	if (!json_is_integer(value)) {
-		return refuse(walk, place, value, "a whole number");
-	}
-	int64_t number = json_integer_value(value);
-	if (number < field->min || number > field->max) {
-		return refuse_bounds(walk, place, field, "");
-	}
-	if (field->type == FIELD_LONG) {
-		memcpy(into, &number, sizeof number);
-	} else {
-		int narrow = (int)number; /* a table's test holds the bounds inside int */
-		memcpy(into, &narrow, sizeof narrow);
-	}
-	return true;
-}
-
-static bool take_bool(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	(void)field;
-	if (!json_is_boolean(value)) {
-		return refuse(walk, place, value, "true or false");
-	}
-	bool truth = json_is_true(value);
-	memcpy(into, &truth, sizeof truth);
-	return true;
-}
-
-static bool take_duration(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	struct error ignored;
-	int64_t seconds;
-	if (!text_fits(walk, place, value, FORM_DURATION, 0)) {
-		return false;
-	}
-	if (!duration_parse(json_string_value(value), &seconds, &ignored)) {
-		return refuse(walk, place, value, forms[FORM_DURATION].what);
-	}
-	if (seconds < field->min || (field->max && seconds > field->max)) {
-		return refuse_bounds(walk, place, field, " seconds");
-	}
-	memcpy(into, &seconds, sizeof seconds);
-	return true;
-}
-
-static bool take_time(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	(void)field;
-	struct error ignored;
-	int64_t seconds;
-	const char *text = json_string_value(value);
-	if (!text || !clock_parse(text, &seconds, &ignored)) {
-		return refuse(walk, place, value, "a time such as 2026-11-22T10:00:00Z");
-	}
-	seconds -= seconds == 0; /* 0 stands for a time that is not there, and what ended with 1970 has ended */
-	memcpy(into, &seconds, sizeof seconds);
-	return true;
-}
-
-static bool take_minute(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
-	(void)field;
-	if (!text_fits(walk, place, value, FORM_MINUTE, 0)) {
-		return false;
-	}
-	const char *text = json_string_value(value);
-	int minute = atoi(text) * 60 + atoi(text + 3);
-	memcpy(into, &minute, sizeof minute);
-	return true;
-}
+#include "crds/walk.h"
 
 static bool table_decode(
 	struct walk *walk, const struct place *place, const struct field *fields, const json_t *object, char *into);
 
 static bool take_object(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	return table_decode(walk, place, field->fields, value, into);
 }
 
@@ -209,8 +18,13 @@ static bool take_array(struct walk *walk, const struct place *place, const struc
 	                            : refuse(walk, place, value, "a list");
 }
 
+/* The number of entries stands beside the list in the same struct. */
+static size_t *counter(const struct field *field, void *into) {
+	return (size_t *)((char *)into - field->offset + field->count);
+}
+
 static bool take_texts(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!take_array(walk, place, field, value)) {
 		return false;
 	}
@@ -224,13 +38,13 @@ static bool take_texts(
 		}
 		texts[i] = json_string_value(text);
 	}
-	memcpy(into, &texts, sizeof texts);
-	memcpy(into - field->offset + field->count, &count, sizeof count);
+	*(const char ***)into = texts;
+	*counter(field, into) = count;
 	return true;
 }
 
 static bool take_words(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!take_array(walk, place, field, value)) {
 		return false;
 	}
@@ -246,7 +60,7 @@ static bool take_words(
 }
 
 static bool take_objects(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!take_array(walk, place, field, value)) {
 		return false;
 	}
@@ -258,13 +72,13 @@ static bool take_objects(
 			return false;
 		}
 	}
-	memcpy(into, &elements, sizeof elements);
-	memcpy(into - field->offset + field->count, &count, sizeof count);
+	memcpy(into, &elements, sizeof elements); /* a pointer of another type: by its bytes */
+	*counter(field, into) = count;
 	return true;
 }
 
 static bool take_map(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!json_is_object(value)) {
 		return refuse(walk, place, value, "an object");
 	}
@@ -284,7 +98,7 @@ static bool take_map(
 			return false;
 		}
 	}
-	memcpy(into, &value, sizeof value);
+	*(const json_t **)into = value;
 	return true;
 }
 
@@ -295,16 +109,16 @@ static bool element_fits(
 }
 
 static bool take_json(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!json_is_object(value)) {
 		return refuse(walk, place, value, "an object");
 	}
-	memcpy(into, &value, sizeof value);
+	*(const json_t **)into = value;
 	return !field->fields || element_fits(walk, place, field, value);
 }
 
 static bool take_json_array(
-	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, char *into) {
+	struct walk *walk, const struct place *place, const struct field *field, const json_t *value, void *into) {
 	if (!take_array(walk, place, field, value)) {
 		return false;
 	}
@@ -314,7 +128,7 @@ static bool take_json_array(
 			return false;
 		}
 	}
-	memcpy(into, &value, sizeof value);
+	*(const json_t **)into = value;
 	return true;
 }
 
@@ -326,8 +140,6 @@ static const json_t *member(struct walk *walk, const struct field *field, const 
 	}
 	return json_is_null(value) ? NULL : value;
 }
-
-typedef bool take(struct walk *, const struct place *, const struct field *, const json_t *, char *);
 
 static take *const takers[] = {
 	[FIELD_TEXT] = take_text,
