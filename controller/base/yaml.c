@@ -207,8 +207,31 @@ static bool documents(struct reader *reader, json_t *array) {
 	return false;
 }
 
+/* The line of the first character that ends a line in YAML 1.1, libyaml's, and does not in YAML 1.2 and in JSON; 0:
+ * none. */
+static size_t ambiguous_line(const char *text, size_t length) {
+	static const char *const breaks[] = {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"}; /* U+0085, U+2028, U+2029 */
+	size_t line = 1;
+	for (size_t at = 0; at < length; at++) {
+		line += text[at] == '\n';
+		for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
+			size_t size = strlen(breaks[i]);
+			if (length - at >= size && memcmp(text + at, breaks[i], size) == 0) {
+				return line;
+			}
+		}
+	}
+	return 0;
+}
+
 json_t *yaml_parse_all(const char *text, size_t length, struct error *err) {
 	struct reader reader = {.err = err};
+	size_t ambiguous = ambiguous_line(text, length);
+	if (ambiguous) {
+		fail(err, ERR_INVALID, "YAML, line %zu: one of U+0085, U+2028 and U+2029: write it as an escape in quotes",
+			ambiguous);
+		return NULL;
+	}
 	if (!yaml_parser_initialize(&reader.parser)) {
 		abort();
 	}

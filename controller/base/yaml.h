@@ -1,7 +1,7 @@
 /* YAML to JSON values, by libyaml's events. Scalars follow YAML 1.2's JSON schema (yaml.org/spec/1.2.2, 10.2): plain
  * true, false, null, integers and numbers in JSON's own notation are typed, all else is a string ("on", "no", "n"
- * stay strings). Numbers with a leading zero, duplicate keys, anchors with aliases, tags and keys that are no scalars
- * are refused, with the line. */
+ * stay strings). Numbers with a leading zero, duplicate keys, anchors with aliases, tags, keys that are no scalars and
+ * characters that only YAML 1.1 takes for the end of a line are refused, with the line. */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
 #include <jansson.h>
